@@ -1,0 +1,1 @@
+"""Decisions and arithmetic that need no Django, no network and no clock of their own."""
