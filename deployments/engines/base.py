@@ -1,0 +1,78 @@
+"""What an engine turns a spec into, and log lines into."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from deployments.planning.spec import Spec
+
+
+class BootPhase(StrEnum):
+    """A step of the engine's start, as told by its log."""
+
+    DOWNLOAD = "download"
+    WEIGHTS = "weights"
+    COMPILE = "compile"
+    WARMUP = "warmup"
+    SERVER = "server"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The engine's argv and environment. No secret is in either."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseFact:
+    """The engine entered or advanced in a phase. `progress` is 0 to 1 where the line tells."""
+
+    phase: BootPhase
+    progress: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficFact:
+    """A stats line: requests, tokens per second, cache use and prefix hits as 0 to 1."""
+
+    running: int
+    waiting: int
+    prompt_tokens_per_s: float
+    generation_tokens_per_s: float
+    kv_cache_use: float
+    prefix_hit_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeculationFact:
+    """A speculation line: mean acceptance length; None where it was not a number."""
+
+    acceptance_length: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeathFact:
+    """The engine is dead. `text` is the line; `root` is True where it names the cause itself."""
+
+    text: str
+    root: bool = False
+
+
+Fact = PhaseFact | TrafficFact | SpeculationFact | DeathFact
+
+
+class Engine(Protocol):
+    """Pure: no Django, network or clock."""
+
+    def command(self, spec: Spec) -> Command:
+        """The exact argv and environment for a spec. Raises SpecError naming the field."""
+        ...
+
+    def read(self, line: str) -> tuple[Fact, ...]:
+        """What one log line says; empty for a line that says nothing of use."""
+        ...

@@ -1,0 +1,55 @@
+"""Credentials at a provider."""
+
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from .encrypted import EncryptedTextField
+
+
+class ProviderName(models.TextChoices):
+    """Where a deployment can run."""
+
+    MODAL = "modal", "Modal"
+
+
+class Account(models.Model):
+    """Credentials at a provider, their environment, and how fast time passes there.
+
+    `speed` is 1 for life; a sandbox boots and idles `speed` times faster. Money is never scaled.
+    `server_url` is set for the sandbox alone, by the panel's own start; no page edits it.
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    provider = models.CharField(max_length=16, choices=ProviderName, default=ProviderName.MODAL)
+    environment = models.CharField(
+        max_length=64, default="main", help_text="The Modal environment that holds the apps and secrets."
+    )
+    token_id = models.CharField(max_length=120, blank=True)
+    token_secret = EncryptedTextField(blank=True, default="")
+    is_sandbox = models.BooleanField(default=False, editable=False)
+    server_url = models.CharField(max_length=200, blank=True, default="", editable=False)
+    speed = models.DecimalField(
+        max_digits=8, decimal_places=2, default=Decimal(1), validators=[MinValueValidator(Decimal("0.01"))],
+        editable=False,
+    )  # fmt: skip
+    engine_key = EncryptedTextField(blank=True, default="", editable=False)
+    proxy_token_id = models.CharField(max_length=120, blank=True, default="", editable=False)
+    proxy_token_secret = EncryptedTextField(blank=True, default="", editable=False)
+    huggingface_token = EncryptedTextField(blank=True, default="")
+    secrets_written_at = models.DateTimeField(null=True, blank=True, editable=False)
+    seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    blind_since = models.DateTimeField(null=True, blank=True, editable=False)
+    last_error = models.TextField(blank=True, default="", editable=False)
+    observe_claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<Account {self.pk} {self.name!r}>"

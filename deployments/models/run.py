@@ -1,0 +1,141 @@
+"""One life of a container."""
+
+from django.db import models
+
+from .account import Account
+from .deployment import Deployment
+from .lease import Lease
+from .release import Release
+
+USD = {"max_digits": 16, "decimal_places": 8}
+
+
+class Cause(models.TextChoices):
+    """Why a container came to be."""
+
+    LEASE = "lease", "a start"
+    RESTART = "restart", "restarted by the provider"
+    OUTSIDE = "outside", "from outside the panel"
+    DOWNLOAD = "download", "weights download"
+
+
+class EndReason(models.TextChoices):
+    """Why a container went away."""
+
+    IDLE = "idle", "went out idle"
+    UNTIL = "until", "its lease was over"
+    SLEPT = "slept", "put to sleep"
+    TURNED_OFF = "turned_off", "turned off"
+    FROZEN = "frozen", "frozen"
+    BOOT_FAILED = "boot_failed", "died before it was ready"
+    BOOT_TIMEOUT = "boot_timeout", "was not ready in time"
+    ENGINE_DIED = "engine_died", "the engine died"
+    REPLACED = "replaced", "replaced by a new release"
+    PREEMPTED = "preempted", "taken away by the provider"
+    FINISHED = "finished", "finished"
+    GONE = "gone", "gone, reason not known"
+
+
+class PhaseName(models.TextChoices):
+    """The steps of a cold start, in their order."""
+
+    QUEUED = "queued", "Queued"
+    CONTAINER = "container", "Container"
+    DOWNLOAD = "download", "Download"
+    WEIGHTS = "weights", "Weights"
+    COMPILE = "compile", "Compile"
+    WARMUP = "warmup", "Warm-up"
+    SERVER = "server", "Server up"
+    READY = "ready", "Ready"
+
+
+class Run(models.Model):
+    """One container from first seen to gone, with what it cost.
+
+    Billing is assumed from `started_at` to `ended_at` (documented by the provider; queued time is shown
+    apart). `*_usd` are frozen when the run has ended; while it lives they are computed from prices.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="runs")
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="runs")
+    release = models.ForeignKey(Release, null=True, on_delete=models.PROTECT, related_name="runs")
+    number = models.PositiveIntegerField()
+    container_id = models.CharField(max_length=64)
+    cause = models.CharField(max_length=12, choices=Cause)
+    lease = models.ForeignKey(Lease, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
+    lit_for = models.CharField(max_length=150, blank=True, default="")
+    reason = models.CharField(max_length=200, blank=True, default="")
+    first_seen_at = models.DateTimeField()
+    enqueued_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=16, choices=EndReason, blank=True, default="")
+    end_text = models.TextField(blank=True, default="")
+    missing_since = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    phase = models.CharField(max_length=12, choices=PhaseName, default=PhaseName.QUEUED)
+    progress = models.FloatField(null=True, blank=True, help_text="0 to 1 within the phase, where known")
+    progress_text = models.CharField(max_length=120, blank=True, default="")
+    engine_died_at = models.DateTimeField(null=True, blank=True)
+    engine_error = models.TextField(blank=True, default="")
+    busy_s = models.FloatField(default=0.0, help_text="seconds with at least one request, as observed")
+    boot_usd = models.DecimalField(null=True, blank=True, **USD)
+    use_usd = models.DecimalField(null=True, blank=True, **USD)
+    idle_usd = models.DecimalField(null=True, blank=True, **USD)
+    gpu_usd = models.DecimalField(null=True, blank=True, **USD)
+    cpu_usd = models.DecimalField(null=True, blank=True, **USD)
+    memory_usd = models.DecimalField(null=True, blank=True, **USD)
+    cost_usd = models.DecimalField(null=True, blank=True, **USD)
+
+    class Meta:
+        ordering = ["-first_seen_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "container_id"], name="one_run_per_container"),
+            models.UniqueConstraint(fields=["deployment", "number"], name="run_number_once_per_deployment"),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | ~models.Q(end_reason=""),
+                name="run_end_has_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["deployment", "ended_at"], name="run_open")]
+
+    def __str__(self) -> str:
+        return f"run {self.number}"
+
+
+class Phase(models.Model):
+    """One step of a run's cold start."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="phases")
+    name = models.CharField(max_length=12, choices=PhaseName)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["started_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="phase_once_per_run")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of run {self.run_id}"
+
+
+class Sample(models.Model):
+    """One observation of a lit server."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="samples")
+    at = models.DateTimeField()
+    running = models.PositiveIntegerField(default=0)
+    waiting = models.PositiveIntegerField(default=0)
+    prompt_tokens_per_s = models.FloatField(null=True, blank=True)
+    generation_tokens_per_s = models.FloatField(null=True, blank=True)
+    kv_cache_use = models.FloatField(null=True, blank=True, help_text="0 to 1")
+    prefix_hit_rate = models.FloatField(null=True, blank=True, help_text="0 to 1")
+    acceptance_length = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["at"]
+        indexes = [models.Index(fields=["run", "at"], name="sample_run_at")]
+
+    def __str__(self) -> str:
+        return f"sample of run {self.run_id} at {self.at:%H:%M:%S}"

@@ -1,0 +1,144 @@
+"""The frozen plain value that everything about a deployment is built from."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+class SpecError(ValueError):
+    """A value of a spec is missing or wrong. `field` names it, the message names the remedy."""
+
+    def __init__(self, field_name: str, message: str) -> None:
+        super().__init__(f"{field_name}: {message}")
+        self.field = field_name
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The container image: a registry reference and the steps on top of it."""
+
+    reference: str
+    setup_commands: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A server: model, image, hardware, engine settings, scaling. Durations in seconds of life.
+
+    `cpu_cores` and `memory_gib` are requests to the provider (None: its default); `expected_*` are what a
+    run is priced with where nothing is requested, since the provider bills what is used.
+    """
+
+    app_name: str
+    model: str
+    served_name: str
+    image: Image
+    gpu_type: str
+    gpu_count: int
+    engine: str = "vllm"
+    engine_version: str = "0.33.0"
+    revision: str | None = None
+    checkpoint_gib: float | None = None
+    cpu_cores: float | None = None
+    memory_gib: float | None = None
+    expected_cpu_cores: float = 1.0
+    expected_memory_gib: float = 4.0
+    region: str | None = None
+    max_model_len: int | None = None
+    max_num_seqs: int = 32
+    gpu_memory_utilization: str = "0.92"
+    kv_cache_dtype: str | None = None
+    speculative: Mapping[str, Any] | None = None
+    tool_call_parser: str | None = None
+    reasoning_parser: str | None = None
+    load_strategy: str | None = "prefetch"
+    eager: bool = False
+    trust_remote_code: bool = False
+    extra_flags: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ("huggingface", "vllm-api-key")
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    idle_window_s: int = 900
+    startup_timeout_s: int = 3600
+    request_timeout_s: int = 86400
+    max_inputs: int = 40
+    drain_limit_s: int = 120
+    expected_boot_s: float = 275.0
+    expected_download_s: float = 1200.0
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field; `from_json` gives an equal spec back."""
+        return asdict(self) | {"image": asdict(self.image)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Spec":
+        """The spec of a JSON object. Raises SpecError naming the first field that is unknown, missing or wrong."""
+        known = {f.name for f in fields(cls)}
+        for name in data:
+            if name not in known:
+                raise SpecError(name, "is not a setting; remove it or correct its name.")
+        values = dict(data)
+        values["image"] = _image(values.get("image"))
+        for name in ("extra_flags", "secrets"):
+            if name in values:
+                values[name] = tuple(values[name])
+        try:
+            spec = cls(**values)
+        except TypeError:
+            raise SpecError(_first_missing(values), "is needed; give it a value.") from None
+        spec.check()
+        return spec
+
+    def check(self) -> None:
+        """Raise SpecError for a value that the provider or the engine would refuse outright."""
+        for name in ("app_name", "model", "served_name", "gpu_type"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
+                raise SpecError(name, "is empty; give it a value.")
+        for name, low, high in _BOUNDS:
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                raise SpecError(name, f"is {value!r}; give a number.")
+            if value is not None and not low <= value <= high:
+                raise SpecError(name, f"is {value}; choose {low} to {high}.")
+        if self.max_inputs < self.max_num_seqs:
+            raise SpecError(
+                "max_inputs", f"is {self.max_inputs}; choose at least max_num_seqs, {self.max_num_seqs}."
+            )
+
+
+# Modal 1.6.4 takes scaledown windows of 2 to 3600 s and requests of up to 24 h.
+_BOUNDS: tuple[tuple[str, float, float], ...] = (
+    ("gpu_count", 0, 8),
+    ("max_model_len", 1, 10_485_760),
+    ("max_num_seqs", 1, 4096),
+    ("idle_window_s", 2, 3600),
+    ("startup_timeout_s", 60, 86400),
+    ("request_timeout_s", 60, 86400),
+    ("max_inputs", 1, 1000),
+    ("drain_limit_s", 0, 3600),
+    ("cpu_cores", 0.125, 128),
+    ("memory_gib", 0.125, 2048),
+    ("expected_boot_s", 1, 86400),
+)
+
+
+def _image(value: Any) -> Image:
+    if not isinstance(value, Mapping) or not value.get("reference"):
+        raise SpecError("image", "needs a reference, for example vllm/vllm-openai:v0.33.0.")
+    try:
+        return Image(
+            reference=str(value["reference"]),
+            setup_commands=tuple(value.get("setup_commands", ())),
+            pip=tuple(value.get("pip", ())),
+            environment=dict(value.get("environment", {})),
+        )
+    except (TypeError, ValueError) as error:
+        raise SpecError("image", f"cannot be read ({error}).") from None
+
+
+def _first_missing(values: Mapping[str, Any]) -> str:
+    needed = ("app_name", "model", "served_name", "image", "gpu_type", "gpu_count")
+    return next((name for name in needed if name not in values), "spec")
