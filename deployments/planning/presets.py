@@ -21,9 +21,8 @@ GLM_5_2_FP8 = Spec(
         reference="vllm/vllm-openai:glm52-cu129",
         setup_commands=(
             "RUN ln -sf $(which python3) /usr/local/bin/python",
-            "RUN rm -f $(python3 -c 'import sysconfig; print(sysconfig.get_paths()[\"purelib\"])')/typing_extensions.py"
-            " /usr/local/lib/python3*/dist-packages/typing_extensions.py"
-            " /usr/lib/python3/dist-packages/typing_extensions.py",
+            "RUN rm -f /usr/local/lib/python3*/dist-packages/typing_extensions.py"
+            " /usr/lib/python3*/dist-packages/typing_extensions.py",
         ),
         pip=("aiohttp", "typing-extensions>=4.15.0"),
         environment={"HF_XET_HIGH_PERFORMANCE": "1", "VLLM_LOG_STATS_INTERVAL": "1"},

@@ -75,7 +75,7 @@ class Spec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Spec":
-        """The spec of a JSON object. Raises SpecError naming the first field that is unknown, missing or wrong."""
+        """The spec of a JSON object. Raises SpecError naming the first field that is unknown or wrong."""
         known = {f.name for f in fields(cls)}
         for name in data:
             if name not in known:

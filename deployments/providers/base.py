@@ -22,7 +22,7 @@ class ProviderError(Exception):
         self.permanent = permanent
 
 
-class NotDeployed(ProviderError):  # noqa: N818 - the name says the fact
+class NotDeployed(ProviderError):
     """There is no such app at the provider: it was turned off, or never deployed."""
 
     def __init__(self, message: str) -> None:

@@ -1,0 +1,187 @@
+"""Read models: what pages and REST show of a deployment. Built from rows alone, without a provider call."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from deployments.planning.lifecycle import State
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The state sentence: `lead` carries icon and colour, `rest` follows, `hint` is the small second line."""
+
+    lead: str
+    rest: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.lead} {self.rest}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseView:
+    """One open lease. `mine` is relative to the actor who looks."""
+
+    id: int
+    holder: str
+    reason: str
+    via: str
+    created_at: datetime
+    until: datetime | None
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseView:
+    """One row of the waterfall. Seconds are wall seconds; `cost_usd` is None where it is not billed.
+
+    `status` is done, now, later or skipped. `offset_s` counts from the first instant of the run.
+    `expected_s` is the median of own history, else the recipe's share, at the account's speed.
+    """
+
+    name: str
+    label: str
+    status: str
+    started_at: datetime | None
+    offset_s: float
+    seconds: float | None
+    expected_s: float | None
+    cost_usd: Decimal | None
+    progress: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run with its phases and money. `cost_usd` is live while the run lives; parts sum to it."""
+
+    id: int
+    number: int
+    slug: str
+    release: int | None
+    cause: str
+    cause_label: str
+    lit_for: str
+    reason: str
+    container_id: str
+    first_seen_at: datetime
+    started_at: datetime | None
+    ready_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str
+    end_label: str
+    end_text: str
+    failed: bool
+    boot_s: float | None
+    lit_s: float | None
+    phases: tuple[PhaseView, ...]
+    boot_usd: Decimal
+    use_usd: Decimal
+    idle_usd: Decimal
+    gpu_usd: Decimal
+    cpu_usd: Decimal
+    memory_usd: Decimal
+    cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FailureView:
+    """Why it is out and stays out: the cause in plain words, the evidence line, what was burned."""
+
+    reason: str
+    title: str
+    text: str
+    evidence: str
+    at: datetime
+    burned_usd: Decimal
+    run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadView:
+    """An open or the last weights download."""
+
+    status: str
+    requested_by: str
+    created_at: datetime
+    finished_at: datetime | None
+    error: str
+    last_line: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Everything the head of a deployment says. Money in USD, times aware UTC, durations in seconds.
+
+    `level` is the wick's fill, 0 to 100. `moving` says whether a live fragment has to go on polling.
+    `verbs` are the actions open to the actor now: start, sleep, turn-off, extend, retry, download.
+    """
+
+    id: int
+    slug: str
+    name: str
+    hardware: str
+    account: str
+    is_sandbox: bool
+    speed: Decimal
+    state: State
+    sentence: Sentence
+    since: datetime | None
+    release: int | None
+    current_release: int | None
+    phase: str | None
+    progress: float | None
+    eta_s: float | None
+    price_usd_per_hour: Decimal
+    cost_so_far_usd: Decimal
+    idle_s: float | None
+    goes_out_at: datetime | None
+    leases: tuple[LeaseView, ...]
+    in_flight: int
+    in_flight_by: tuple[str, ...]
+    observed_at: datetime | None
+    endpoint_url: str
+    model_name: str
+    level: int
+    moving: bool
+    frozen: bool
+    verbs: frozenset[str]
+    run: RunView | None
+    failure: FailureView | None
+    download: DownloadView | None
+    weights_present: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePart:
+    """One line of a quote. `usd` is None where it is not known; `note` names what is missing."""
+
+    key: str
+    label: str
+    note: str
+    seconds: float | None
+    usd: Decimal | None
+    estimate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a start would cost. `until` None means until idle. `total_usd` is the sum of the known parts.
+
+    `basis` says where the time to ready comes from: own history (with the count) or the recipe.
+    """
+
+    slug: str
+    until: datetime | None
+    price_usd_per_hour: Decimal
+    ready_p50_s: float
+    ready_p90_s: float
+    basis: str
+    parts: tuple[QuotePart, ...]
+    until_ready_usd: Decimal
+    total_usd: Decimal
+    weights_present: bool | None
+    download_usd: Decimal | None
+    download_s: float | None
+    is_sandbox: bool
