@@ -1,12 +1,17 @@
 """A text column that is encrypted at rest."""
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+
+if TYPE_CHECKING:
+    _Text = models.TextField[str, str]
+else:  # only the type stubs know the parameters
+    _Text = models.TextField
 
 
 @lru_cache(maxsize=8)
@@ -16,7 +21,7 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-class EncryptedTextField(models.TextField[str, str]):
+class EncryptedTextField(_Text):
     """Text stored as a Fernet token; the first of FIELD_ENCRYPTION_KEYS encrypts, all of them decrypt.
 
     The empty string is stored as it is, so that "not set" can be asked of the database.

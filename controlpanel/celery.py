@@ -1,0 +1,63 @@
+"""The Celery app and the whole beat schedule."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlpanel.settings")
+
+CONTROL, DEPLOY = "control", "deploy"
+
+app = Celery("pilotlight")
+
+
+def every(task: str, seconds: float) -> dict[str, Any]:
+    """A beat entry; a message that waited longer than one period is dropped, so that no backlog piles up."""
+    return {"task": task, "schedule": seconds, "options": {"queue": CONTROL, "expires": max(seconds, 5.0)}}
+
+
+BEAT_SCHEDULE = {
+    "reconcile": every("deployments.tasks.reconcile_all", 5.0),
+    "observe": every("deployments.tasks.observe_all", 2.0),
+    "heartbeat": every("deployments.tasks.heartbeat", 10.0),
+    "prune": every("deployments.tasks.prune", 3600.0),
+}
+
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_serializer="json",
+    result_serializer="json",
+    event_serializer="json",
+    accept_content=["json"],
+    result_accept_content=["json"],
+    task_ignore_result=True,
+    # A message is acknowledged when its task has ended: the death of a worker gives it to another one.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    # A message of a dead worker comes back after visibility_timeout_s at the latest; tasks are idempotent,
+    # and the longest of them (a deploy) ends within 20 minutes.
+    broker_transport_options={
+        "visibility_timeout": 1800,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+    },
+    broker_connection_retry_on_startup=True,
+    task_default_queue=CONTROL,
+    task_create_missing_queues=True,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    enable_utc=True,
+    timezone="UTC",
+    beat_schedule=BEAT_SCHEDULE,
+    beat_max_loop_interval=5,
+)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Celery leaves logging alone where this signal has a receiver; Django's LOGGING stays."""

@@ -1,0 +1,199 @@
+"""Settings, all from the environment; docs/operations.md has the table of variables.
+
+The names that another part may use: PANEL_DATA_DIR, PANEL_PUBLIC_URL, PORT, REDIS_URL, FIELD_ENCRYPTION_KEYS,
+and those of Django and Celery.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from csp.constants import NONE, SELF
+
+from . import data_dir
+from .databases import database
+from .environment import Environment, refuse
+from .logs import logging_config
+from .mail import mail_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_env = Environment(os.environ)
+
+# Where things are
+PANEL_DATA_DIR = data_dir.prepare(Path(_env.text("PANEL_DATA_DIR", str(BASE_DIR / "var"))).expanduser())
+PORT = _env.port("PORT", 8000)
+PANEL_PUBLIC_URL = _env.url("PANEL_PUBLIC_URL", f"http://127.0.0.1:{PORT}", schemes=("http", "https")).rstrip(
+    "/"
+)
+_public = urlsplit(PANEL_PUBLIC_URL)
+_https = _public.scheme == "https"
+
+# Secrets
+DEBUG = _env.flag("DEBUG")
+SECRET_KEY = _env.text("SECRET_KEY") or data_dir.secret_key(PANEL_DATA_DIR)
+if len(SECRET_KEY) < 32:
+    raise refuse(
+        "SECRET_KEY", "is too short", "Use at least 50 random characters, or unset it to have one made."
+    )
+FIELD_ENCRYPTION_KEYS = data_dir.check_fernet_keys(
+    _env.items("FIELD_ENCRYPTION_KEYS") or data_dir.field_encryption_keys(PANEL_DATA_DIR)
+)
+
+# Who may ask
+ALLOWED_HOSTS = _env.items("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]", str(_public.hostname)]
+CSRF_TRUSTED_ORIGINS = _env.items("CSRF_TRUSTED_ORIGINS") or [f"{_public.scheme}://{_public.netloc}"]
+for _origin in CSRF_TRUSTED_ORIGINS:
+    if not _origin.startswith(("http://", "https://")):
+        raise refuse(
+            "CSRF_TRUSTED_ORIGINS", "has an entry without scheme", "Write https://panel.example.org."
+        )
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
+SESSION_COOKIE_NAME = "pilotlight_session"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # a load balancer asks by plain HTTP
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_htmx",
+    "django_structlog",
+    "controlpanel",
+    "deployments",
+    *(name for name in ("gateway", "chat") if (BASE_DIR / name / "apps.py").exists()),
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "controlpanel.urls"
+ASGI_APPLICATION = "controlpanel.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+# Rows
+DATABASES = {"default": database(_env, PANEL_DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# People
+AUTH_USER_MODEL = "controlpanel.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+# Static files: found where they lie, so that nothing has to be collected first
+STATIC_URL = "/static/"
+STATIC_ROOT = PANEL_DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
+WHITENOISE_USE_FINDERS = True
+
+# Nothing inline, nothing from elsewhere
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Times are kept in UTC; a person's own zone is applied for showing
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+# Mail
+EMAIL_URL = _env.url(
+    "EMAIL_URL", "consolemail:///console", schemes=("smtp", "smtp+tls", "smtp+ssl", "consolemail")
+)
+globals().update(mail_settings(EMAIL_URL))
+
+# Logging
+LOGGING = logging_config(debug=DEBUG)
+DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False
+
+# Broker. REDIS_URL is in the form of redis-py; Celery names a socket differently.
+PANEL_SOCKET = data_dir.socket_path(PANEL_DATA_DIR)
+PANEL_EMBEDDED_BROKER = not _env.text("REDIS_URL")
+REDIS_URL = _env.url("REDIS_URL", f"unix://{quote(str(PANEL_SOCKET))}", schemes=("redis", "rediss", "unix"))
+CELERY_BROKER_URL = (
+    f"redis+socket://{quote(unquote(urlsplit(REDIS_URL).path))}"
+    if REDIS_URL.startswith("unix:")
+    else REDIS_URL
+)
+
+# Modal, as the first account uses it; read from the environment alone
+MODAL_TOKEN_ID = _env.text("MODAL_TOKEN_ID")
+MODAL_TOKEN_SECRET = _env.text("MODAL_TOKEN_SECRET")
+MODAL_ENVIRONMENT = _env.text("MODAL_ENVIRONMENT")
+MODAL_SERVER_URL = _env.url("MODAL_SERVER_URL", schemes=("http", "https"))
+if bool(MODAL_TOKEN_ID) != bool(MODAL_TOKEN_SECRET):
+    _missing = "MODAL_TOKEN_SECRET" if MODAL_TOKEN_ID else "MODAL_TOKEN_ID"
+    raise refuse(_missing, "is missing", "Set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET both, or neither.")
+if MODAL_SERVER_URL and not MODAL_TOKEN_ID:
+    raise refuse(
+        "MODAL_TOKEN_ID", "is missing while MODAL_SERVER_URL is set", "Set the token of that server too."
+    )
+
+# The stand-in cloud
+SANDBOX_SPEED = _env.speed("SANDBOX_SPEED", "20")
+SANDBOX_VLLM = _env.text("SANDBOX_VLLM", "standin")
+if SANDBOX_VLLM != "standin" and not os.access(SANDBOX_VLLM, os.X_OK):
+    raise refuse(
+        "SANDBOX_VLLM", "is no program that can be run", "Set it to standin, or to the path of vllm."
+    )
+PANEL_ADMIN_PASSWORD = _env.text("PANEL_ADMIN_PASSWORD")

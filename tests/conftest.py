@@ -1,0 +1,27 @@
+"""What every test gets: a private data folder, no way to a running panel, and fast passwords."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Point the settings away from the developer's own panel before the first connection is made."""
+    folder = Path(tempfile.mkdtemp(prefix="pilotlight-test-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    settings.PANEL_DATA_DIR = folder
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CELERY_BROKER_URL = "memory://"
+    settings.REDIS_URL = f"unix://{folder}/no-broker.sock"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    for name in ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET", "MODAL_ENVIRONMENT", "MODAL_SERVER_URL"):
+        setattr(settings, name, "")
+        os.environ.pop(name, None)
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        # A file, so that threads and child processes of a test share it as they do in life.
+        database.setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
