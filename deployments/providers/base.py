@@ -53,13 +53,18 @@ class AppFacts:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFacts:
-    """A container that exists. `started_at` is None while it is queued (documented: not yet billed)."""
+    """A container that exists. `started_at` is None while it is queued (documented: not yet billed).
+
+    `gpu_count` tells the server's container from the download's, which has none; None where the provider
+    did not say.
+    """
 
     container_id: str
     app_id: str
     app_name: str
     enqueued_at: datetime | None
     started_at: datetime | None
+    gpu_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
