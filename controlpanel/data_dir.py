@@ -65,15 +65,15 @@ def check_fernet_keys(keys: list[str]) -> tuple[str, ...]:
         try:
             Fernet(key)
         except ValueError as error:
-            remedy = 'Make one with: python -c "from cryptography.fernet import Fernet as F; print(F.generate_key())"'
+            remedy = "A key is 32 random bytes in URL-safe base64; unset the variable to have one made."
             raise refuse("FIELD_ENCRYPTION_KEYS", f"has no Fernet key at place {number}", remedy) from error
     return tuple(keys)
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the embedded broker listens: inside `folder`, or in the system's temporary folder if that is too long.
+    """Where the embedded broker listens: in `folder`, or in the system's temporary folder if that is too long.
 
-    The same `folder` gives the same path in every process, so that commands find the broker that `up` started.
+    The same `folder` gives the same path in every process, so that commands find the broker of `up`.
     """
     path = folder / "valkey" / "valkey.sock"
     if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
