@@ -4,6 +4,7 @@ from .account import Account, ProviderName
 from .action import Action, Freeze, Heartbeat, IdempotencyRecord
 from .deployment import Deployment, StopKind, Wanted
 from .download import OPEN_DOWNLOADS, Download, DownloadStatus
+from .in_flight import InFlight
 from .lease import OPEN_WAKES, Lease, LeaseEnd, Wake, WakeStatus
 from .log import LogLine, LogSource
 from .price import Price
@@ -11,8 +12,35 @@ from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
 
 __all__ = [
-    "OPEN_DEPLOYS", "OPEN_DOWNLOADS", "OPEN_WAKES", "Account", "Action", "Cause", "Deploy", "DeployStatus",
-    "Deployment", "Download", "DownloadStatus", "EndReason", "Freeze", "Heartbeat", "IdempotencyRecord",
-    "Lease", "LeaseEnd", "LogLine", "LogSource", "Phase", "PhaseName", "Price", "ProviderName", "Release",
-    "Run", "Sample", "StopKind", "Wake", "WakeStatus", "Wanted",
+    "OPEN_DEPLOYS",
+    "OPEN_DOWNLOADS",
+    "OPEN_WAKES",
+    "Account",
+    "Action",
+    "Cause",
+    "Deploy",
+    "DeployStatus",
+    "Deployment",
+    "Download",
+    "DownloadStatus",
+    "EndReason",
+    "Freeze",
+    "Heartbeat",
+    "IdempotencyRecord",
+    "InFlight",
+    "Lease",
+    "LeaseEnd",
+    "LogLine",
+    "LogSource",
+    "Phase",
+    "PhaseName",
+    "Price",
+    "ProviderName",
+    "Release",
+    "Run",
+    "Sample",
+    "StopKind",
+    "Wake",
+    "WakeStatus",
+    "Wanted",
 ]  # fmt: skip

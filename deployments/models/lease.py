@@ -16,6 +16,7 @@ class LeaseEnd(models.TextChoices):
     TURNED_OFF = "turned_off", "it was turned off"
     FROZEN = "frozen", "everything was frozen"
     FAILED = "failed", "the start failed"
+    GONE = "gone", "its container went away"
 
 
 class Lease(models.Model):

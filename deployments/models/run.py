@@ -110,7 +110,6 @@ class Phase(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="phases")
     name = models.CharField(max_length=12, choices=PhaseName)
     started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["started_at", "id"]

@@ -1,0 +1,140 @@
+"""Everything a decision is made from, as plain values."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Stop(StrEnum):
+    """An order to put a server out."""
+
+    SLEEP = "sleep"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseFact:
+    """One open lease. `runs_ended` counts the containers that ended since it began."""
+
+    id: int
+    created_at: datetime
+    until: datetime | None
+    runs_ended: int = 0
+
+    def holds(self, now: datetime) -> bool:
+        """True while the lease keeps the server lit."""
+        return self.until is None or self.until > now
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFact:
+    """One container that exists, as last seen."""
+
+    run_id: int
+    container_id: str
+    first_seen_at: datetime
+    started_at: datetime | None
+    ready_at: datetime | None
+    engine_died: bool = False
+    serves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WakeFact:
+    """The open wake. `hop_busy` while a worker is at it; `boots` counts its containers so far."""
+
+    id: int
+    sent_at: datetime | None
+    sends: int
+    has_result_url: bool
+    hop_busy: bool
+    boots: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeployFact:
+    """The open deploy. `busy` while a worker's heartbeat is fresh."""
+
+    id: int
+    release: int
+    busy: bool
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadFact:
+    """The open weights download."""
+
+    id: int
+    call_id: str
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StopFact:
+    """The open stop order. `clear_since` is when nothing was left for the first time."""
+
+    kind: Stop
+    requested_at: datetime
+    hard_at: datetime
+    clear_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Expected durations, already converted by the account's speed."""
+
+    idle: timedelta
+    boot_deadline: timedelta
+    queue_deadline: timedelta
+    drain: timedelta
+    relight_watch: timedelta
+    resend_after: timedelta
+    tick: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One deployment at one instant: what is wanted, and what was seen at `observed_at`."""
+
+    now: datetime
+    windows: Windows
+    wanted_on: bool
+    frozen: bool = False
+    blind: bool = False
+    breaker_open: bool = False
+    current_release: int | None = None
+    live_release: int | None = None
+    app_exists: bool = False
+    leases: tuple[LeaseFact, ...] = ()
+    stop: StopFact | None = None
+    deploy: DeployFact | None = None
+    wake: WakeFact | None = None
+    download: DownloadFact | None = None
+    containers: tuple[ContainerFact, ...] = ()
+    backlog: int = 0
+    running_inputs: int = 0
+    in_flight: int = 0
+    observed_at: datetime | None = None
+    last_use_at: datetime | None = None
+    last_ping_at: datetime | None = None
+
+    @property
+    def serving(self) -> tuple[ContainerFact, ...]:
+        """The containers that serve the model; a weights download is none."""
+        return tuple(c for c in self.containers if c.serves)
+
+    @property
+    def ready(self) -> ContainerFact | None:
+        """The container that answers, if there is one."""
+        return next((c for c in self.serving if c.ready_at and not c.engine_died), None)
+
+    @property
+    def holding(self) -> tuple[LeaseFact, ...]:
+        """The leases that keep it lit now."""
+        return tuple(lease for lease in self.leases if lease.holds(self.now))
+
+    @property
+    def lit_wanted(self) -> bool:
+        """True where somebody holds it lit and nothing forbids it."""
+        return bool(self.holding) and self.wanted_on and not self.frozen and not self.breaker_open

@@ -1,0 +1,53 @@
+"""How a stop order is carried out, from what was seen to the next steps, until nothing is left."""
+
+from .facts import Facts, Stop, StopFact
+from .steps import CancelDeploy, CloseStop, CloseWake, MarkClear, Step, StopContainers, TurnOff
+
+
+def put_out(facts: Facts, stop: StopFact) -> list[Step]:
+    """The next steps of the open stop order. Safe while the provider cannot be read: ending is repeated."""
+    steps: list[Step] = [CloseWake(facts.wake.id, done=False)] if facts.wake is not None else []
+    if stop.kind is Stop.OFF:
+        return steps + _put_off(facts, stop)
+    return steps + _put_to_sleep(facts, stop)
+
+
+def _put_off(facts: Facts, stop: StopFact) -> list[Step]:
+    if facts.deploy is not None and facts.deploy.busy:
+        return []  # it polls for this order and gives up; only then is it certain what is left
+    steps: list[Step] = [] if facts.deploy is None else [CancelDeploy(facts.deploy.id)]
+    if facts.app_exists or facts.containers:
+        return [*steps, TurnOff()]
+    return [*steps, CloseStop()] if _looked_since(facts, stop) else steps
+
+
+def _put_to_sleep(facts: Facts, stop: StopFact) -> list[Step]:
+    waking = facts.ready is None and (bool(facts.serving) or facts.wake is not None)
+    if stop.clear_since is None and waking:
+        return [TurnOff()]  # what boots has a request waiting at the provider, which would start it again
+    if facts.serving:
+        return _drain(facts, stop)
+    if facts.backlog > 0 and facts.app_exists:
+        return [TurnOff(relit=True)]
+    if not _looked_since(facts, stop):
+        return []
+    if stop.clear_since is None:
+        return [MarkClear()]
+    watched = facts.now >= stop.clear_since + facts.windows.relight_watch
+    return [CloseStop()] if watched or facts.holding else []
+
+
+def _drain(facts: Facts, stop: StopFact) -> list[Step]:
+    if stop.clear_since is not None:  # it was out already: work that came back has lit it again
+        return [CloseStop()] if facts.holding else [TurnOff(relit=True)]
+    ids = tuple(container.container_id for container in facts.serving)
+    quiet = facts.in_flight == 0 and facts.running_inputs == 0
+    if facts.now >= stop.hard_at + facts.windows.drain:
+        return [TurnOff()]
+    if facts.now >= stop.hard_at:
+        return [StopContainers(ids, graceful=False)]
+    return [StopContainers(ids, graceful=True)] if quiet else []
+
+
+def _looked_since(facts: Facts, stop: StopFact) -> bool:
+    return facts.observed_at is not None and facts.observed_at > stop.requested_at
