@@ -71,7 +71,7 @@ def check_fernet_keys(keys: list[str]) -> tuple[str, ...]:
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the embedded broker listens: in `folder`, or in the system's temporary folder if that is too long.
+    """Where the embedded broker listens: in `folder`, or in the temporary folder where that is too long.
 
     The same `folder` gives the same path in every process, so that commands find the broker of `up`.
     """

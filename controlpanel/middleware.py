@@ -30,11 +30,10 @@ class _Wrapper:
         self.get_response = get_response
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
+        self._asks_async = iscoroutinefunction(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if iscoroutinefunction(self):
-            return self.answer_async(request)
-        return self.answer(request)
+        return self.answer_async(request) if self._asks_async else self.answer(request)
 
     def answer(self, request: HttpRequest) -> HttpResponseBase:
         """Answer in a thread."""

@@ -5,6 +5,7 @@ and those of Django and Celery.
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -58,8 +59,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # its app config, less its replacing of the admin site
+    "controlpanel.admin_config.PanelAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -131,10 +132,13 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
+AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "controlpanel.people.sign_in.locked_out"
+
+UNFOLD = {"SITE_TITLE": "Pilotlight", "SITE_HEADER": "Pilotlight", "SITE_URL": "/"}
 
 # Static files: found where they lie, so that nothing has to be collected first
 STATIC_URL = "/static/"

@@ -3,9 +3,13 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+
+if TYPE_CHECKING:
+    from .user import User
 
 LIFETIME = timedelta(hours=24)
 
@@ -22,7 +26,7 @@ class OneTimeLinkQuerySet(models.QuerySet["OneTimeLink"]):
         """Links that are neither used nor over, of people who may sign in."""
         return self.filter(used_at=None, expires_at__gt=now, user__is_active=True)
 
-    def make(self, user: models.Model, *, now: datetime, lifetime: timedelta = LIFETIME) -> str:
+    def make(self, user: "User", *, now: datetime, lifetime: timedelta = LIFETIME) -> str:
         """A new link's token; only its digest is kept."""
         token = secrets.token_urlsafe(32)
         self.create(user=user, token_digest=digest(token), expires_at=now + lifetime)
