@@ -142,7 +142,6 @@ UNFOLD = {"SITE_TITLE": "Pilotlight", "SITE_HEADER": "Pilotlight", "SITE_URL": "
 
 # Static files: found where they lie, so that nothing has to be collected first
 STATIC_URL = "/static/"
-STATIC_ROOT = PANEL_DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 WHITENOISE_USE_FINDERS = True
 
