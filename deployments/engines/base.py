@@ -63,7 +63,15 @@ class DeathFact:
     root: bool = False
 
 
-Fact = PhaseFact | TrafficFact | SpeculationFact | DeathFact
+@dataclass(frozen=True, slots=True)
+class ExceptionFact:
+    """An exception was printed. It is the cause if the engine dies next; by itself it may have cost one
+    request and nothing else, so it is no death."""
+
+    text: str
+
+
+Fact = PhaseFact | TrafficFact | SpeculationFact | DeathFact | ExceptionFact
 
 
 class Engine(Protocol):

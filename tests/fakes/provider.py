@@ -39,7 +39,7 @@ BOOT_LINES: tuple[tuple[float, str], ...] = (
     (0.70, "DeepGEMM warmup:  50%|█████     | 1080/2161 [00:30<00:30, 36.00it/s]"),
     (
         0.95,
-        "(EngineCore pid=8) INFO [core.py:200] init engine (profile, create kv cache, warmup model) took 60 s",
+        "(EngineCore pid=8) INFO [core.py:200] init engine (profile, create kv cache, warmup model) took 9 s",
     ),
     (1.00, "(APIServer pid=7) INFO:     Application startup complete."),
 )
