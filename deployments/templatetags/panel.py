@@ -1,0 +1,123 @@
+"""Tags and filters of the panel's pages."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from deployments.pages import words
+from deployments.pages.live import stamped
+from deployments.planning.lifecycle import State
+from deployments.services.views import StatusView
+
+register = template.Library()
+
+_PILOT_LEVEL = 14
+_BROKEN = (State.OFF, State.FAILED, State.UNKNOWN)
+_FIGURE = re.compile(
+    r"\$[\d,]+(?:\.\d+)?(?:/h)?|\b\d+[½]? ?(?:%|min|h|s|d)(?: \d+ (?:min|s|h))?(?!\w)|½ min|\b\d\d:\d\d(?::\d\d)?\b"
+)
+
+
+@register.filter
+def money(usd: Decimal | None) -> str:
+    """A counted amount; a dash where it is not known."""
+    return "–" if usd is None else words.money(usd)
+
+
+@register.filter
+def about_money(usd: Decimal | None) -> str:
+    """An estimated amount; a dash where it is not known."""
+    return "–" if usd is None else words.about_money(usd)
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """A measured time; a dash where it is not known."""
+    return "–" if seconds is None else words.duration(seconds)
+
+
+@register.filter
+def about_duration(seconds: float | None) -> str:
+    """An estimated time; a dash where it is not known."""
+    return "–" if seconds is None else f"about {words.about_duration(seconds)}"
+
+
+@register.filter
+def stopwatch(seconds: float | None) -> str:
+    """Minutes and seconds for a column; a dash where it is not known."""
+    return "–" if seconds is None else words.stopwatch(seconds)
+
+
+@register.filter
+def figures(text: str) -> SafeString:
+    """A sentence with its amounts, times and shares in bold."""
+    return mark_safe(_FIGURE.sub(r"<b>\g<0></b>", conditional_escape(text)))  # noqa: S308  # escaped just here
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """A day and time in the reader's zone, UTC in its title."""
+    return "–" if at is None else _time(at, words.moment(at, now=timezone.now()))
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """A time of day in the reader's zone, UTC in its title."""
+    return "–" if at is None else _time(at, f"{timezone.localtime(at):%H:%M}")
+
+
+@register.filter
+def clock_s(at: datetime | None) -> str:
+    """A time of day with seconds in the reader's zone, UTC in its title."""
+    return "–" if at is None else _time(at, f"{timezone.localtime(at):%H:%M:%S}")
+
+
+@register.filter
+def ago(at: datetime | None) -> str:
+    """A time of day that the page's script keeps as a time gone by ("4 s ago")."""
+    if at is None:
+        return "never"
+    local = timezone.localtime(at)
+    today = local.date() == timezone.localtime().date()
+    text = f"{local:%H:%M:%S}" if today else f"{local.day} {local:%b %H:%M}"
+    return format_html(
+        '<time data-ago datetime="{}" title="{}">{}</time>', at.isoformat(), words.utc(at), text
+    )
+
+
+def _time(at: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), words.utc(at), text)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """One symbol of the sprite. Without a label it is decoration."""
+    said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html('<svg class="icon" {}><use href="#{}"/></svg>', said, name)
+
+
+@register.inclusion_tag("deployments/_wick.html")
+def wick(status: StatusView) -> dict[str, Any]:
+    """The upright gauge of a state: fills while waking, burns down while idle, a pilot while asleep."""
+    level = _PILOT_LEVEL if status.state in (State.ASLEEP, State.DEPLOYING) else max(4, status.level)
+    return {"broken": status.state in _BROKEN, "level": level, "rest": 100 - level}
+
+
+@register.simple_tag(takes_context=True)
+def live(context: RequestContext, name: str) -> SafeString:
+    """Include a polling fragment with its fingerprint, the same as its own address answers."""
+    engine = context.template.engine if context.template else template.Engine.get_default()
+    return stamped(engine.get_template(name).render(context))
+
+
+@register.simple_tag
+def state_icon(state: State) -> SafeString:
+    """The symbol of a state."""
+    return icon(f"s-{state}")
