@@ -1,0 +1,1 @@
+"""The OpenAI-compatible door: keys, routing, forwarding, usage."""

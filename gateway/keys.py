@@ -1,0 +1,99 @@
+"""Making, listing and revoking API keys."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from deployments.planning.power import Actor, Scope
+
+from . import key_rules as rules
+from .key_errors import KeyRefused
+from .models import ApiKey
+from .models.api_key import digest
+
+if TYPE_CHECKING:
+    from controlpanel.models import User
+
+SECRET_PREFIX = "pl_"  # noqa: S105 - how every key begins, not a key
+_SECRET_BYTES = 32
+_SHOWN_CHARACTERS = 6
+
+
+def new_secret() -> str:
+    """`pl_` and 256 random bits in 43 characters."""
+    return SECRET_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def create_key(
+    *,
+    actor: Actor,
+    owner: "User",
+    name: str,
+    scopes: Sequence[str],
+    deployments: Sequence[str] | None = None,
+    expires_at: datetime | None = None,
+    now: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """The new key and its secret, which is not kept and cannot be shown again.
+
+    Raises KeyRefused: 403 `not_allowed` beyond the actor's power, 422 `invalid` naming every wrong field.
+    """
+    now = now or timezone.now()
+    rules.may_make_for(actor, owner)
+    wish = rules.checked(name=name, scopes=scopes, deployments=deployments, expires_at=expires_at, now=now)
+    rules.within_power(wish, actor=actor, owner=owner, expiry_of_actor=_expiry_of(actor))
+    secret = new_secret()
+    key = ApiKey.objects.create(
+        owner=owner,
+        name=wish.name,
+        prefix=secret[: len(SECRET_PREFIX) + _SHOWN_CHARACTERS],
+        secret_hash=digest(secret),
+        scopes=[scope.value for scope in Scope if scope in wish.scopes],
+        deployments=None if wish.deployments is None else sorted(wish.deployments),
+        created_at=now,
+        expires_at=wish.expires_at,
+    )
+    return key, secret
+
+
+def _expiry_of(actor: Actor) -> datetime | None:
+    if actor.key_id is None:
+        return None
+    return ApiKey.objects.filter(pk=actor.key_id).values_list("expires_at", flat=True).first()
+
+
+def list_keys(actor: Actor) -> QuerySet[ApiKey]:
+    """The keys that `actor` may see, newest first: their own, or everyone's for an admin."""
+    keys = ApiKey.objects.select_related("owner")
+    if actor.may(Scope.ADMIN):
+        return keys
+    return keys.filter(owner_id=actor.user_id) if actor.user_id is not None else keys.none()
+
+
+def revoke_key(key_id: int, *, actor: Actor, now: datetime | None = None) -> ApiKey:
+    """End a key for good; doing it again changes nothing. The gateway feels it within 5 s.
+
+    Raises KeyRefused: 404 `not_found` where there is no such key or it is somebody else's, 403
+    `not_allowed` for a key that only reads.
+    """
+    key = list_keys(actor).filter(pk=key_id).first()
+    if key is None:
+        raise KeyRefused("not_found", "The key was not found.", status=404)
+    if not actor.may(Scope.CHAT):
+        raise KeyRefused("not_allowed", "Revoking a key needs the role Member.", status=403)
+    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now or timezone.now())
+    key.refresh_from_db(fields=["revoked_at"])
+    return key
+
+
+def owner_named(username: str) -> "User":
+    """The person called `username`; KeyRefused 422 naming the field `owner` where there is none."""
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        raise rules.invalid({"owner": "There is nobody of this user name."})
+    return user

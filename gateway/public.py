@@ -1,0 +1,28 @@
+"""All that the rest of the panel may use of the gateway."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from deployments.planning.power import Actor, Via
+
+from .known_key import look_up, mark_used
+from .models.api_key import digest
+
+__all__ = ["actor_for_key"]
+
+
+def actor_for_key(
+    secret: str, *, via: Via, address: str | None = None, now: datetime | None = None
+) -> Actor | None:
+    """Who calls with the key `secret`; None where it opens nothing.
+
+    That is where it is unknown, revoked or expired, or its owner inactive or without a role. Costs two
+    queries, and once a minute one more that notes the use.
+    """
+    now = now or timezone.now()
+    known = look_up(digest(secret), now=now)
+    if known is None:
+        return None
+    mark_used({known.key_id: now})
+    return known.actor(via=via, address=address)
