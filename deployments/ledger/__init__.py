@@ -1,0 +1,1 @@
+"""Money, exact: intervals times prices. No Django, no network, no clock."""

@@ -67,6 +67,8 @@ class Deployment(models.Model):
     last_use_at = models.DateTimeField(null=True, blank=True)
     last_ping_at = models.DateTimeField(null=True, blank=True)
     log_cursor = models.DateTimeField(null=True, blank=True)
+    log_app_id = models.CharField(max_length=64, blank=True, default="")
+    app_checked_at = models.DateTimeField(null=True, blank=True)
 
     breaker_opened_at = models.DateTimeField(null=True, blank=True)
     breaker_reason = models.CharField(max_length=32, blank=True, default="")
@@ -90,3 +92,7 @@ class Deployment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def wakes_open(self) -> bool:
+        """True while a wake is on its way."""
+        return self.wakes.filter(status__in=["requested", "sent"]).exists()

@@ -56,6 +56,7 @@ class Deploy(models.Model):
     claim = models.CharField(max_length=36, blank=True, default="")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
     permanent = models.BooleanField(default=False)

@@ -1,0 +1,173 @@
+"""Carrying out one step. Every write is conditional on what the decision saw: a stale step does nothing."""
+
+from datetime import datetime
+from functools import singledispatch
+
+from django.db import IntegrityError, transaction
+
+from deployments.models import (
+    OPEN_DEPLOYS,
+    OPEN_WAKES,
+    Deploy,
+    Deployment,
+    DeployStatus,
+    Lease,
+    LeaseEnd,
+    Release,
+    Run,
+    StopKind,
+    Wake,
+    WakeStatus,
+)
+from deployments.planning import steps
+from deployments.planning.power import SYSTEM
+from deployments.providers.base import Provider, ProviderError, scaled
+
+from . import audit, breaker, downloads, enqueue
+from .facts import spec_of
+
+
+@singledispatch
+def carry_out(step: steps.Step, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    """Carry out `step`. Raises ProviderError where the provider refuses."""
+    raise TypeError(f"no way to carry out {step!r}")
+
+
+def note_refusal(deployment: Deployment, error: ProviderError) -> None:
+    """Keep the provider's words where people see them."""
+    type(deployment.account).objects.filter(pk=deployment.account_id).update(last_error=error.message[:2000])
+
+
+@carry_out.register
+def _(step: steps.RequestDeploy, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    release = Release.objects.get(deployment=deployment, number=step.release)
+    try:
+        with transaction.atomic():
+            row = Deploy.objects.create(deployment=deployment, release=release, created_at=now)
+            enqueue.deploy_soon(row.pk)
+    except IntegrityError:
+        return  # another process was first; its row is found in the next round
+
+
+@carry_out.register
+def _(step: steps.RunDeploy, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    enqueue.deploy_soon(step.deploy_id)
+
+
+@carry_out.register
+def _(step: steps.CancelDeploy, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    Deploy.objects.filter(pk=step.deploy_id, status__in=OPEN_DEPLOYS).update(
+        status=DeployStatus.CANCELLED, finished_at=now, claim=""
+    )
+
+
+@carry_out.register
+def _(step: steps.CreateWake, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    try:
+        with transaction.atomic():
+            row = Wake.objects.create(deployment=deployment, lease_id=step.lease_id, created_at=now)
+            enqueue.hop_soon(row.pk)
+    except IntegrityError:
+        return
+
+
+@carry_out.register
+def _(step: steps.HopWake, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    enqueue.hop_soon(step.wake_id)
+
+
+@carry_out.register
+def _(step: steps.ResendWake, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    changed = Wake.objects.filter(pk=step.wake_id, status=WakeStatus.SENT, result_url="").update(
+        status=WakeStatus.REQUESTED, sent_at=None, hop_claimed_until=None
+    )
+    if changed:
+        enqueue.hop_soon(step.wake_id)
+
+
+@carry_out.register
+def _(step: steps.CloseWake, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    status = WakeStatus.DONE if step.done else WakeStatus.CANCELLED
+    Wake.objects.filter(pk=step.wake_id, status__in=OPEN_WAKES).update(status=status, finished_at=now)
+
+
+@carry_out.register
+def _(step: steps.Ping, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    # Written first: a lost answer must not become a second ping in the next round.
+    Deployment.objects.filter(pk=deployment.pk).update(last_ping_at=now)
+    if Run.objects.filter(pk=step.run_id, ended_at__isnull=True, missing_since__isnull=True).exists():
+        provider.ping(deployment.endpoint_url)
+
+
+@carry_out.register
+def _(step: steps.BeginStop, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    begin_stop(deployment, kind=StopKind(step.kind), reason=step.reason, by=SYSTEM.name, now=now)
+    enqueue.reconcile_soon(deployment.pk)
+
+
+@carry_out.register
+def _(step: steps.StopContainers, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    for container_id in step.container_ids:
+        provider.stop_container(container_id, graceful=step.graceful)
+
+
+@carry_out.register
+def _(step: steps.TurnOff, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    provider.turn_off(spec_of(deployment).app_name)
+    gone = {"app_id": "", "endpoint_url": "", "live_release": None, "backlog": 0, "running_inputs": 0}
+    Deployment.objects.filter(pk=deployment.pk).update(
+        **gone, relit_warning=step.relit or deployment.relit_warning
+    )
+    if step.relit:
+        audit.record(
+            SYSTEM, "turn_off", deployment=deployment,
+            summary=f"{deployment.name} was lit again by requests that the provider rescheduled; turned off.",
+        )  # fmt: skip
+    enqueue.observe_soon(deployment.account_id)
+
+
+@carry_out.register
+def _(step: steps.MarkClear, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    Deployment.objects.filter(pk=deployment.pk, stop_clear_since__isnull=True).exclude(
+        stop_kind=StopKind.NONE
+    ).update(stop_clear_since=now)
+
+
+@carry_out.register
+def _(step: steps.CloseStop, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    Deployment.objects.filter(pk=deployment.pk, stop_requested_at=deployment.stop_requested_at).update(
+        stop_kind=StopKind.NONE, stop_requested_at=None, stop_clear_since=None, stop_hard_at=None
+    )
+    enqueue.reconcile_soon(deployment.pk)
+
+
+@carry_out.register
+def _(step: steps.OpenBreaker, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    breaker.open_breaker(deployment, reason=step.reason, run_id=step.run_id, now=now)
+
+
+@carry_out.register
+def _(step: steps.EndLeases, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    Lease.objects.filter(pk__in=step.lease_ids, ended_at__isnull=True).update(
+        ended_at=now, end_reason=LeaseEnd(step.reason)
+    )
+
+
+@carry_out.register
+def _(step: steps.StepDownload, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    downloads.step(step.download_id, spec_of(deployment).app_name, provider, now)
+
+
+def begin_stop(
+    deployment: Deployment, *, kind: StopKind, reason: str, by: str, now: datetime, forced: bool = False
+) -> bool:
+    """Write the stop order unless an equal or stronger one stands. A sleep drains until its hard instant."""
+    limit_s = 0 if forced or kind == StopKind.OFF else spec_of(deployment).drain_limit_s
+    weaker = [StopKind.NONE] if kind == StopKind.SLEEP else [StopKind.NONE, StopKind.SLEEP]
+    return bool(
+        Deployment.objects.filter(pk=deployment.pk, stop_kind__in=weaker).update(
+            stop_kind=kind, stop_requested_at=now, stop_by=by, stop_reason=reason, stop_forced=forced,
+            stop_hard_at=now + scaled(limit_s, deployment.account.speed), stop_clear_since=None,
+            relit_warning=False,
+        )
+    )  # fmt: skip

@@ -1,0 +1,63 @@
+"""Expected durations of a deployment: from its own history, else from its spec, at its account's speed."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from statistics import median, quantiles
+
+from deployments.models import Deployment, Run
+from deployments.planning.facts import Windows
+from deployments.planning.spec import Spec
+from deployments.providers.base import scaled
+
+# Own history counts from this many ready runs on, and reaches back this far.
+ENOUGH_RUNS = 5
+HISTORY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BootTime:
+    """Seconds from the wake to ready, as wall time. `runs` is 0 where the spec's figure is used."""
+
+    p50_s: float
+    p90_s: float
+    p99_s: float
+    runs: int
+
+
+def boot_time(deployment: Deployment, spec: Spec) -> BootTime:
+    """Time to ready: own history from five starts on, else the preset's figure; p90 then 1.35 x, a margin."""
+    rows = (
+        Run.objects.filter(deployment=deployment, ready_at__isnull=False, started_at__isnull=False)
+        .exclude(cause="download")
+        .order_by("-id")
+        .values_list("first_seen_at", "ready_at")[:HISTORY]
+    )
+    times = [(ready - seen).total_seconds() for seen, ready in rows if ready is not None]
+    if len(times) < ENOUGH_RUNS:
+        expected = scaled(spec.expected_boot_s, deployment.account.speed).total_seconds()
+        return BootTime(expected, expected * 1.35, expected * 1.35, 0)
+    cuts = quantiles(times, n=100, method="inclusive")
+    return BootTime(median(times), cuts[89], cuts[98], len(times))
+
+
+def boot_deadline(deployment: Deployment, spec: Spec, boot: BootTime) -> timedelta:
+    """Three times the own p99, else three times the preset's time; more where weights are still absent;
+    never beyond the startup limit that the provider itself enforces."""
+    deadline = timedelta(seconds=3 * (boot.p99_s if boot.runs else boot.p50_s))
+    if deployment.weights_present is False:
+        deadline += scaled(3 * spec.expected_download_s, deployment.account.speed)
+    return min(deadline, scaled(spec.startup_timeout_s, deployment.account.speed))
+
+
+def windows(deployment: Deployment, spec: Spec) -> Windows:
+    """The deployment's windows as wall time. `tick` is the reconciler's period, in wall seconds."""
+    speed = deployment.account.speed
+    return Windows(
+        idle=scaled(spec.idle_window_s, speed),
+        boot_deadline=boot_deadline(deployment, spec, boot_time(deployment, spec)),
+        queue_deadline=scaled(1800, speed),
+        drain=scaled(spec.drain_limit_s, speed),
+        relight_watch=scaled(60, speed),
+        resend_after=scaled(200, speed) + timedelta(seconds=10),
+        tick=timedelta(seconds=5),
+    )

@@ -1,0 +1,120 @@
+"""From log lines to phases, readiness, samples and deaths."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from deployments.engines.base import BootPhase, DeathFact, Fact, PhaseFact, SpeculationFact, TrafficFact
+from deployments.engines.registry import engine_for
+from deployments.models import Deployment, Phase, PhaseName, Run, Sample
+from deployments.providers.base import LogEntry, NotDeployed, Provider
+
+from . import logs
+from .facts import spec_of
+
+# Lines can arrive late: each read reaches this far back, and doubles are dropped.
+OVERLAP = timedelta(seconds=45)
+# After the last container is gone its log is read this much longer.
+LINGER = timedelta(seconds=20)
+ORDER = [PhaseName(value) for value in PhaseName.values]
+
+
+def read_logs(deployment: Deployment, runs: Sequence[Run], provider: Provider, now: datetime) -> None:
+    """Take new lines in and apply what they say to their runs."""
+    app_id = deployment.app_id or deployment.log_app_id
+    if not app_id:
+        return
+    start = deployment.log_cursor or min((run.first_seen_at for run in runs), default=now)
+    try:
+        entries = provider.logs(app_id, since=start - OVERLAP, until=now + timedelta(seconds=5))
+    except NotDeployed:
+        entries = []
+    known = {run.container_id: run for run in deployment.runs.filter(_recent(runs, now))}
+    new = logs.take_in(deployment, entries, known)
+    _apply(deployment, new)
+    cursor = _cursor(deployment, runs, now)
+    Deployment.objects.filter(pk=deployment.pk).update(log_cursor=cursor, log_app_id=app_id if cursor else "")
+
+
+def _recent(runs: Sequence[Run], now: datetime) -> Q:
+    return Q(pk__in=[run.pk for run in runs]) | Q(ended_at__gte=now - LINGER - OVERLAP)
+
+
+def _cursor(deployment: Deployment, runs: Sequence[Run], now: datetime) -> datetime | None:
+    """Where the next read begins, or None where nothing is lit and the last words have been read."""
+    if runs:
+        return now
+    if deployment.log_cursor is None or now > deployment.log_cursor + LINGER:
+        return None
+    return deployment.log_cursor
+
+
+def _apply(deployment: Deployment, new: Iterable[tuple[LogEntry, Run | None]]) -> None:
+    engine = engine_for(spec_of(deployment).engine)
+    samples: dict[tuple[int, datetime], Sample] = {}
+    for entry, run in new:
+        if run is None:
+            continue
+        for fact in engine.read(entry.text):
+            _apply_fact(run, fact, entry, samples)
+    Sample.objects.bulk_create(samples.values())
+
+
+def _apply_fact(run: Run, fact: Fact, entry: LogEntry, samples: dict[tuple[int, datetime], Sample]) -> None:
+    if isinstance(fact, PhaseFact):
+        _enter(run, fact, entry.at)
+    elif isinstance(fact, DeathFact):
+        _die(run, fact, entry.at)
+    elif isinstance(fact, TrafficFact):
+        sample = samples.setdefault((run.pk, entry.at), Sample(run=run, at=entry.at))
+        sample.running, sample.waiting = fact.running, fact.waiting
+        sample.prompt_tokens_per_s = fact.prompt_tokens_per_s
+        sample.generation_tokens_per_s = fact.generation_tokens_per_s
+        sample.kv_cache_use, sample.prefix_hit_rate = fact.kv_cache_use, fact.prefix_hit_rate
+    elif isinstance(fact, SpeculationFact) and fact.acceptance_length is not None:
+        sample = samples.setdefault((run.pk, entry.at), Sample(run=run, at=entry.at))
+        sample.acceptance_length = fact.acceptance_length
+
+
+def _enter(run: Run, fact: PhaseFact, at: datetime) -> None:
+    """The run is in this phase from `at` on, unless it is further already."""
+    if fact.phase is BootPhase.READY:
+        mark_ready(run, at)
+        return
+    name = PhaseName(fact.phase.value)
+    if ORDER.index(name) < ORDER.index(PhaseName(run.phase)) or run.ready_at is not None:
+        return
+    if name != run.phase:
+        Phase.objects.get_or_create(run=run, name=name, defaults={"started_at": at})
+    run.phase, run.progress, run.progress_text = name, fact.progress, fact.text[:120]
+    Run.objects.filter(pk=run.pk, ready_at__isnull=True).update(
+        phase=name, progress=fact.progress, progress_text=run.progress_text
+    )
+
+
+def mark_ready(run: Run, at: datetime) -> None:
+    """The run answers from `at` on. The first word counts."""
+    changed = Run.objects.filter(pk=run.pk, ready_at__isnull=True, ended_at__isnull=True).update(
+        ready_at=at, phase=PhaseName.READY, progress=None, progress_text=""
+    )
+    if changed:
+        Phase.objects.get_or_create(run=run, name=PhaseName.READY, defaults={"started_at": at})
+        run.ready_at, run.phase = at, PhaseName.READY
+        Deployment.objects.filter(pk=run.deployment_id).update(weights_present=True)
+
+
+def _die(run: Run, fact: DeathFact, at: datetime) -> None:
+    """The engine is dead. The line that names the cause itself is kept above those that only point to it."""
+    first = run.engine_died_at is None
+    better = fact.root and not run.engine_error_is_root
+    if not first and not better:
+        return
+    run.engine_died_at = run.engine_died_at or at
+    run.engine_error = fact.text[:4000]
+    run.engine_error_is_root = fact.root
+    Run.objects.filter(pk=run.pk).update(
+        engine_died_at=run.engine_died_at,
+        engine_error=run.engine_error,
+        engine_error_is_root=run.engine_error_is_root,
+    )

@@ -1,0 +1,171 @@
+"""From containers seen to runs: a run begins when its container is first seen and ends when it is gone."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from deployments.models import (
+    OPEN_DOWNLOADS,
+    OPEN_WAKES,
+    Cause,
+    Deployment,
+    EndReason,
+    Lease,
+    Phase,
+    PhaseName,
+    Run,
+)
+from deployments.planning.power import SYSTEM
+from deployments.providers.base import ContainerFacts, EndedContainer, Provider
+
+from . import audit, breaker, costs, endings
+
+log = structlog.get_logger(__name__)
+
+# A container that is missing from one list is looked for once more before it counts as gone.
+GONE_AFTER = timedelta(seconds=4)
+
+
+def see(
+    deployment: Deployment, containers: Sequence[ContainerFacts], provider: Provider, now: datetime
+) -> list[Run]:
+    """Bring the runs up to date with the containers that exist; gives the runs that are not ended."""
+    open_runs = {run.container_id: run for run in deployment.runs.filter(ended_at__isnull=True)}
+    for container in containers:
+        run = open_runs.get(container.container_id)
+        if run is None:
+            run = _begin(deployment, container, provider, now)
+            if run is None:
+                continue
+            open_runs[container.container_id] = run
+        _update(run, container, now)
+    return [run for run in open_runs.values() if run.ended_at is None]
+
+
+def _begin(
+    deployment: Deployment, container: ContainerFacts, provider: Provider, now: datetime
+) -> Run | None:
+    if Run.objects.filter(account=deployment.account, container_id=container.container_id).exists():
+        return None  # it has ended for us already; a list that lags does not bring it back
+    lease = _lease(deployment)
+    cause = _cause(deployment, container, lease, provider, now)
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                account=deployment.account,
+                deployment=deployment,
+                release=deployment.live_release,
+                number=_next_number(deployment),
+                container_id=container.container_id,
+                cause=cause,
+                lease=lease if cause in (Cause.LEASE, Cause.RESTART) else None,
+                lit_for=_lit_for(cause, lease),
+                reason=lease.reason if lease is not None else "",
+                first_seen_at=container.enqueued_at or now,
+                enqueued_at=container.enqueued_at,
+                last_seen_at=now,
+            )
+            Phase.objects.create(run=run, name=PhaseName.QUEUED, started_at=run.first_seen_at)
+            _report(run, deployment)
+    except IntegrityError:
+        return Run.objects.filter(account=deployment.account, container_id=container.container_id).first()
+    return run
+
+
+def _next_number(deployment: Deployment) -> int:
+    return int(deployment.runs.aggregate(top=Max("number"))["top"] or 0) + 1
+
+
+def _lease(deployment: Deployment) -> Lease | None:
+    """The lease that a container seen now serves: that of the open wake, else the oldest open one."""
+    wake = deployment.wakes.filter(status__in=OPEN_WAKES).select_related("lease").first()
+    if wake is not None and wake.lease is not None:
+        return wake.lease
+    return deployment.leases.filter(ended_at__isnull=True).order_by("id").first()
+
+
+def _cause(
+    deployment: Deployment, container: ContainerFacts, lease: Lease | None, provider: Provider, now: datetime
+) -> Cause:
+    downloading = deployment.downloads.filter(status__in=OPEN_DOWNLOADS).exists()
+    if downloading and provider.has_gpu(container.container_id) is False:
+        return Cause.DOWNLOAD
+    if lease is None:
+        return Cause.OUTSIDE
+    before = deployment.runs.filter(lease=lease).exclude(cause=Cause.DOWNLOAD)
+    wake = deployment.wakes.filter(status__in=OPEN_WAKES).first()
+    again = before.filter(first_seen_at__gte=wake.created_at) if wake is not None else before
+    return Cause.RESTART if again.exists() else Cause.LEASE
+
+
+def _lit_for(cause: Cause, lease: Lease | None) -> str:
+    if cause is Cause.DOWNLOAD:
+        return "weights download"
+    return lease.holder_name if lease is not None else ""
+
+
+def _report(run: Run, deployment: Deployment) -> None:
+    if run.cause == Cause.OUTSIDE:
+        audit.record(
+            SYSTEM,
+            "outside_wake",
+            deployment=deployment,
+            target=f"run {run.number}",
+            summary=f"{deployment.name} was lit from outside the panel; run {run.number} has no lease.",
+        )
+
+
+def _update(run: Run, container: ContainerFacts, now: datetime) -> None:
+    changes: dict[str, object] = {"last_seen_at": now, "missing_since": None}
+    if run.started_at is None and container.started_at is not None:
+        changes["started_at"] = run.started_at = container.started_at
+        Phase.objects.get_or_create(
+            run=run, name=PhaseName.CONTAINER, defaults={"started_at": container.started_at}
+        )
+        if run.phase == PhaseName.QUEUED:
+            changes["phase"] = run.phase = PhaseName.CONTAINER
+    Run.objects.filter(pk=run.pk).update(**changes)
+    run.missing_since = None
+
+
+def end_missing(
+    deployment: Deployment, containers: Sequence[ContainerFacts], provider: Provider, now: datetime
+) -> list[Run]:
+    """End the runs whose container is gone. Called after the logs were read, so that a last word counts."""
+    there = {container.container_id for container in containers}
+    ended = []
+    for run in deployment.runs.filter(ended_at__isnull=True).exclude(container_id__in=there):
+        told = provider.ended_container(run.container_id)
+        if told is not None and told.finished_at is not None:
+            ended.append(end(run, deployment, told.finished_at, told, now))
+        elif run.missing_since is None:
+            Run.objects.filter(pk=run.pk).update(missing_since=now)
+        elif now >= run.missing_since + GONE_AFTER:
+            ended.append(end(run, deployment, run.missing_since, told, now))
+    return ended
+
+
+def end(run: Run, deployment: Deployment, at: datetime, told: EndedContainer | None, now: datetime) -> Run:
+    """Close one run: its end, its reason, its cost. A death that nobody ordered opens the breaker, in the
+    same transaction, so that nothing lights it again."""
+    deployment.refresh_from_db()
+    if told is not None and told.started_at is not None:
+        run.started_at = run.started_at or told.started_at
+    at = max(at, run.first_seen_at)
+    reason = endings.reason(run, deployment, at)
+    with transaction.atomic():
+        changed = Run.objects.filter(pk=run.pk, ended_at__isnull=True).update(
+            ended_at=at,
+            end_reason=reason,
+            started_at=run.started_at,
+            end_text=run.engine_error[:4000],
+            **costs.frozen(run, deployment, at),
+        )
+        if changed and reason in endings.BREAKS:
+            breaker.open_breaker(deployment, reason=endings.BREAKS[reason], run_id=run.pk, now=now)
+    run.ended_at, run.end_reason = at, reason
+    log.info("run.ended", deployment=deployment.slug, run=run.number, reason=str(EndReason(reason).value))
+    return run

@@ -1,0 +1,94 @@
+"""Carrying a wake to its end in hops, each by a short task of any worker."""
+
+import uuid
+from datetime import timedelta
+
+import structlog
+from django.db.models import F, Q
+from django.utils import timezone
+
+from deployments.models import OPEN_WAKES, Deployment, Freeze, StopKind, Wake, WakeStatus
+from deployments.planning.decide import Break
+from deployments.providers.base import Provider, ProviderError, WakeHop, WakeOutcome, scaled
+from deployments.providers.registry import provider_for
+
+from . import breaker, enqueue, observe
+
+log = structlog.get_logger(__name__)
+
+# The provider answers a long request after 150 s of its own time; then a margin for the way.
+HOP_S, MARGIN = 150.0, timedelta(seconds=25)
+
+
+def hop(wake_id: int) -> bool:
+    """Send the wake, or ask its result URL; False where another worker has it or it is over.
+
+    The row says `sent` before the request leaves: a worker that dies in the middle makes nobody send it
+    again, unless nothing of it is seen at the provider (decide.ResendWake). Blocks up to 150 s of the
+    provider's time plus a margin.
+    """
+    claim = uuid.uuid4().hex
+    if not _claim(wake_id, claim):
+        return False
+    wake = Wake.objects.select_related("deployment__account").get(pk=wake_id)
+    provider = provider_for(wake.deployment.account)
+    try:
+        answer = _ask(wake, claim, provider)
+    except ProviderError as error:
+        answer = WakeHop(WakeOutcome.FAILED, detail=error.message) if error.permanent else None
+        log.warning("wake.refused", deployment=wake.deployment.slug, error=error.message)
+    if answer is not None:
+        _write(wake, claim, answer)
+    Wake.objects.filter(pk=wake_id, hop_claim=claim).update(hop_claim="", hop_claimed_until=None)
+    enqueue.reconcile_soon(wake.deployment_id)
+    return True
+
+
+def _claim(wake_id: int, claim: str) -> bool:
+    now = timezone.now()
+    wake = Wake.objects.select_related("deployment__account").filter(pk=wake_id).first()
+    if wake is None:
+        return False
+    until = now + scaled(HOP_S, wake.deployment.account.speed) + MARGIN
+    free = Q(hop_claimed_until__isnull=True) | Q(hop_claimed_until__lt=now)
+    rows = Wake.objects.filter(free, pk=wake_id, status__in=OPEN_WAKES)
+    return rows.update(hop_claim=claim, hop_claimed_until=until) == 1
+
+
+def _ask(wake: Wake, claim: str, provider: Provider) -> WakeHop | None:
+    if wake.result_url:
+        return provider.follow_wake(wake.result_url)
+    if wake.status == WakeStatus.SENT or not _may_send(wake.deployment):
+        return None
+    sending = Wake.objects.filter(pk=wake.pk, hop_claim=claim, status=WakeStatus.REQUESTED)
+    if not sending.update(status=WakeStatus.SENT, sent_at=timezone.now(), sends=F("sends") + 1):
+        return None
+    return provider.send_wake(wake.deployment.endpoint_url)
+
+
+def _may_send(deployment: Deployment) -> bool:
+    """The last look before money is spent: nothing was stopped, frozen or broken since the decision."""
+    rows = Deployment.objects.filter(
+        pk=deployment.pk,
+        stop_kind=StopKind.NONE,
+        breaker_opened_at__isnull=True,
+        leases__ended_at__isnull=True,
+    )
+    frozen = Freeze.objects.filter(lifted_at__isnull=True).exists()
+    return bool(deployment.endpoint_url) and rows.exists() and not frozen
+
+
+def _write(wake: Wake, claim: str, answer: WakeHop) -> None:
+    now = timezone.now()
+    mine = Wake.objects.filter(pk=wake.pk, hop_claim=claim, status=WakeStatus.SENT)
+    if answer.outcome is WakeOutcome.CONTINUES:
+        mine.update(result_url=answer.result_url)
+    elif answer.outcome is WakeOutcome.READY:
+        if mine.update(status=WakeStatus.DONE, finished_at=now, result_url=""):
+            observe.note_ready(wake.deployment_id, now)
+    elif answer.outcome is WakeOutcome.RESULT_GONE:
+        mine.update(result_url="")
+    elif mine.exists():
+        breaker.open_breaker(
+            wake.deployment, reason=Break.WAKE_FAILED, run_id=None, now=now, text=answer.detail
+        )
