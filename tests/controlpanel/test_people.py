@@ -178,7 +178,7 @@ def test_the_commands_print_a_link_that_works(client: Client) -> None:
 
 
 def test_no_link_for_who_is_not_there(anna: User) -> None:
-    with pytest.raises(CommandError, match="nobody called otto.*anna"):
+    with pytest.raises(CommandError, match=r"nobody called otto.*anna"):
         call_command("sign_in_link", "--user", "otto")
 
 

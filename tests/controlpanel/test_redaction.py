@@ -24,14 +24,16 @@ def test_secrets_are_taken_out_of_text(text: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["token_secret", "password", "Authorization", "x-api-key", "Modal-Secret", "HF_TOKEN", "sessioncookie"]
+    "name",
+    ["token_secret", "password", "Authorization", "x-api-key", "Modal-Secret", "HF_TOKEN", "sessioncookie"],
 )
 def test_values_under_a_secret_name_go_whole(name: str) -> None:
     assert redact({"outer": [{name: "harmless looking"}]}) == {"outer": [{name: "[hidden]"}]}
 
 
 @pytest.mark.parametrize(
-    "text", ["prompt_tokens=12", "keyboard", "https://panel.example.org/deployments/glm-5-2-fp8/", "max_tokens"]
+    "text",
+    ["prompt_tokens=12", "keyboard", "https://panel.example.org/deployments/glm-5-2-fp8/", "max_tokens"],
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert redact({"prompt_tokens": text}) == {"prompt_tokens": text}
