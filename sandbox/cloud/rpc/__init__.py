@@ -1,0 +1,1 @@
+"""Modal's gRPC calls, one module for each kind of thing they are about."""
