@@ -1,0 +1,1 @@
+"""A stand-in for vLLM: same command line, log lines, routes and metrics; no model, no GPU, no cost."""

@@ -1,0 +1,36 @@
+"""What the stand-in is told to do wrong: SANDBOX_FAULT."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+PHASES = ("start", "weights", "cache", "compile", "warmup")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One misbehaviour: `die` or `hang` as a phase begins, or `die_after_ready` seconds later."""
+
+    kind: str
+    at: str = "start"
+    log: str = ""
+    exit_code: int = 1
+    after_s: float = 0.0
+
+
+def read_fault(text: str) -> Fault | None:
+    """The fault in this JSON text; None for an empty one. Raises ValueError for what is no fault."""
+    if not text.strip():
+        return None
+    data = json.loads(text)
+    fault = Fault(
+        kind=str(data["kind"]),
+        at=str(data.get("at", "start")),
+        log=str(data.get("log", "")),
+        exit_code=int(data.get("exit_code", 1)),
+        after_s=float(data.get("after_s", 0)),
+    )
+    if fault.kind not in ("die", "hang", "die_after_ready") or fault.at not in PHASES:
+        raise ValueError(f"SANDBOX_FAULT: unknown kind or phase in {text}")
+    return fault
