@@ -1,10 +1,21 @@
 """A named server configuration that people see."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
 from .account import Account
+
+if TYPE_CHECKING:
+    from .download import Download
+    from .in_flight import InFlight
+    from .lease import Lease, Wake
+    from .release import Deploy
+    from .run import Run
 
 
 class Wanted(models.TextChoices):
@@ -70,6 +81,8 @@ class Deployment(models.Model):
     log_app_id = models.CharField(max_length=64, blank=True, default="")
     app_checked_at = models.DateTimeField(null=True, blank=True)
 
+    engine_failed_at = models.DateTimeField(null=True, blank=True)
+    engine_failure_text = models.CharField(max_length=300, blank=True, default="")
     breaker_opened_at = models.DateTimeField(null=True, blank=True)
     breaker_reason = models.CharField(max_length=32, blank=True, default="")
     breaker_text = models.TextField(blank=True, default="")
@@ -80,6 +93,16 @@ class Deployment(models.Model):
     weights_checked_at = models.DateTimeField(null=True, blank=True)
 
     reconcile_claimed_until = models.DateTimeField(null=True, blank=True)
+
+    # Attached by services.loading.with_facts
+    open_leases: list[Lease]
+    open_wakes: list[Wake]
+    open_deploys: list[Deploy]
+    open_downloads: list[Download]
+    open_runs: list[Run]
+    recent_runs: list[Run]
+    boots: list[Run]
+    flying: list[InFlight]
 
     class Meta:
         ordering = ["name"]

@@ -44,10 +44,18 @@ def open_breaker(
     text = text or (run.engine_error if run is not None else "")
     with transaction.atomic():
         opened = Deployment.objects.filter(pk=deployment.pk, breaker_opened_at__isnull=True).update(
-            breaker_opened_at=now, breaker_reason=reason, breaker_text=text[:4000], breaker_run=run,
-            wanted=Wanted.OFF, stop_kind=StopKind.OFF, stop_requested_at=now, stop_by=SYSTEM.name,
-            stop_reason="failed", stop_hard_at=now, stop_clear_since=None,
-        )  # fmt: skip
+            breaker_opened_at=now,
+            breaker_reason=reason,
+            breaker_text=text[:4000],
+            breaker_run=run,
+            wanted=Wanted.OFF,
+            stop_kind=StopKind.OFF,
+            stop_requested_at=now,
+            stop_by=SYSTEM.name,
+            stop_reason="failed",
+            stop_hard_at=now,
+            stop_clear_since=None,
+        )
         if not opened:
             return False
         Lease.objects.filter(deployment=deployment, ended_at__isnull=True).update(

@@ -120,9 +120,11 @@ def _(step: steps.TurnOff, deployment: Deployment, provider: Provider, now: date
     )
     if step.relit:
         audit.record(
-            SYSTEM, "turn_off", deployment=deployment,
+            SYSTEM,
+            "turn_off",
+            deployment=deployment,
             summary=f"{deployment.name} was lit again by requests that the provider rescheduled; turned off.",
-        )  # fmt: skip
+        )
     enqueue.observe_soon(deployment.account_id)
 
 
@@ -166,8 +168,13 @@ def begin_stop(
     weaker = [StopKind.NONE] if kind == StopKind.SLEEP else [StopKind.NONE, StopKind.SLEEP]
     return bool(
         Deployment.objects.filter(pk=deployment.pk, stop_kind__in=weaker).update(
-            stop_kind=kind, stop_requested_at=now, stop_by=by, stop_reason=reason, stop_forced=forced,
-            stop_hard_at=now + scaled(limit_s, deployment.account.speed), stop_clear_since=None,
+            stop_kind=kind,
+            stop_requested_at=now,
+            stop_by=by,
+            stop_reason=reason,
+            stop_forced=forced,
+            stop_hard_at=now + scaled(limit_s, deployment.account.speed),
+            stop_clear_since=None,
             relit_warning=False,
         )
-    )  # fmt: skip
+    )

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median, quantiles
 
-from deployments.models import Deployment, Run
+from deployments.models import Deployment
 from deployments.planning.facts import Windows
 from deployments.planning.spec import Spec
 from deployments.providers.base import scaled
 
-# Own history counts from this many ready runs on, and reaches back this far.
+# Own history counts from this many ready runs on.
 ENOUGH_RUNS = 5
-HISTORY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,12 @@ class BootTime:
 
 
 def boot_time(deployment: Deployment, spec: Spec) -> BootTime:
-    """Time to ready: own history from five starts on, else the preset's figure; p90 then 1.35 x, a margin."""
-    rows = (
-        Run.objects.filter(deployment=deployment, ready_at__isnull=False, started_at__isnull=False)
-        .exclude(cause="download")
-        .order_by("-id")
-        .values_list("first_seen_at", "ready_at")[:HISTORY]
-    )
-    times = [(ready - seen).total_seconds() for seen, ready in rows if ready is not None]
+    """Time to ready of a deployment from `loading.with_facts`.
+
+    Own history from five starts on, else the preset's figure; the p90 is then 1.35 times that, a margin.
+    """
+    boots = [(run.ready_at, run.first_seen_at) for run in deployment.boots if run.ready_at is not None]
+    times = [(ready - seen).total_seconds() for ready, seen in boots]
     if len(times) < ENOUGH_RUNS:
         expected = scaled(spec.expected_boot_s, deployment.account.speed).total_seconds()
         return BootTime(expected, expected * 1.35, expected * 1.35, 0)

@@ -1,23 +1,8 @@
-"""Loading everything a decision is made from."""
+"""From rows to the plain values that a decision is made from."""
 
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
-
-from deployments.models import (
-    OPEN_DEPLOYS,
-    OPEN_DOWNLOADS,
-    OPEN_WAKES,
-    Cause,
-    Deploy,
-    Deployment,
-    Freeze,
-    InFlight,
-    Lease,
-    Run,
-    StopKind,
-    Wanted,
-)
+from deployments.models import Cause, Deploy, Deployment, StopKind, Wanted
 from deployments.planning import facts as pure
 from deployments.planning.spec import Spec
 
@@ -25,8 +10,6 @@ from .expected import windows
 
 # A deploy whose worker has not been heard of for this long is anybody's.
 DEPLOY_STALE = timedelta(seconds=15)
-# A gateway process that has not reported for this long is dead.
-IN_FLIGHT_STALE = timedelta(seconds=5)
 
 
 def spec_of(deployment: Deployment) -> Spec:
@@ -35,60 +18,47 @@ def spec_of(deployment: Deployment) -> Spec:
     return Spec.from_json(release.spec if release is not None else deployment.config)
 
 
-def load(deployment: Deployment, now: datetime) -> pure.Facts:
-    """The facts of one deployment at `now`. `deployment` comes with its account and releases selected."""
+def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Facts:
+    """The facts of one deployment that came from `loading.with_facts`. No query."""
     return pure.Facts(
         now=now,
         windows=windows(deployment, spec_of(deployment)),
         wanted_on=deployment.wanted == Wanted.ON,
-        frozen=Freeze.objects.filter(lifted_at__isnull=True).exists(),
+        frozen=frozen,
         blind=deployment.account.blind_since is not None,
         breaker_open=deployment.breaker_opened_at is not None,
         current_release=deployment.current_release.number if deployment.current_release else None,
         live_release=deployment.live_release.number if deployment.live_release else None,
         app_exists=bool(deployment.app_id),
         leases=_leases(deployment),
-        stop=_stop(deployment, now),
+        stop=_stop(deployment),
         deploy=_deploy(deployment, now),
         wake=_wake(deployment, now),
         download=_download(deployment, now),
         containers=_containers(deployment),
         backlog=deployment.backlog,
         running_inputs=deployment.running_inputs,
-        in_flight=in_flight(deployment, now),
+        in_flight=sum(row.count for row in deployment.flying),
         observed_at=deployment.observed_at,
         last_use_at=deployment.last_use_at,
         last_ping_at=deployment.last_ping_at,
     )
 
 
-def in_flight(deployment: Deployment, now: datetime) -> int:
-    """Requests that live gateway processes are forwarding to it now."""
-    rows = InFlight.objects.filter(deployment=deployment, updated_at__gt=now - IN_FLIGHT_STALE)
-    return int(rows.aggregate(total=Sum("count"))["total"] or 0)
-
-
 def _leases(deployment: Deployment) -> tuple[pure.LeaseFact, ...]:
-    leases = list(Lease.objects.filter(deployment=deployment, ended_at__isnull=True).order_by("id"))
-    if not leases:
-        return ()
-    ended = list(
-        Run.objects.filter(deployment=deployment, ended_at__gte=leases[0].created_at)
-        .exclude(cause=Cause.DOWNLOAD)
-        .values_list("ended_at", flat=True)
-    )
+    ends = [run.ended_at for run in deployment.recent_runs if run.ended_at is not None]
     return tuple(
         pure.LeaseFact(
-            id=lease.id,
+            id=lease.pk,
             created_at=lease.created_at,
             until=lease.until,
-            runs_ended=sum(at is not None and at >= lease.created_at for at in ended),
+            runs_ended=sum(at >= lease.created_at for at in ends),
         )
-        for lease in leases
+        for lease in deployment.open_leases
     )
 
 
-def _stop(deployment: Deployment, now: datetime) -> pure.StopFact | None:
+def _stop(deployment: Deployment) -> pure.StopFact | None:
     if deployment.stop_kind == StopKind.NONE or deployment.stop_requested_at is None:
         return None
     return pure.StopFact(
@@ -100,11 +70,14 @@ def _stop(deployment: Deployment, now: datetime) -> pure.StopFact | None:
 
 
 def _deploy(deployment: Deployment, now: datetime) -> pure.DeployFact | None:
-    row = deployment.deploys.filter(status__in=OPEN_DEPLOYS).select_related("release").first()
-    if row is None:
-        return None
-    return pure.DeployFact(
-        id=row.id, release=row.release.number, busy=deploy_busy(row, now), retry_at=row.retry_at
+    return next(
+        (
+            pure.DeployFact(
+                id=row.pk, release=row.release.number, busy=deploy_busy(row, now), retry_at=row.retry_at
+            )
+            for row in deployment.open_deploys
+        ),
+        None,
     )
 
 
@@ -114,35 +87,32 @@ def deploy_busy(row: Deploy, now: datetime) -> bool:
 
 
 def _wake(deployment: Deployment, now: datetime) -> pure.WakeFact | None:
-    row = deployment.wakes.filter(status__in=OPEN_WAKES).first()
-    if row is None:
+    if not deployment.open_wakes:
         return None
-    boots = Run.objects.filter(deployment=deployment, first_seen_at__gte=row.created_at).exclude(
-        cause=Cause.DOWNLOAD
-    )
+    row = deployment.open_wakes[0]
+    runs = [run for run in deployment.open_runs if run.cause != Cause.DOWNLOAD] + deployment.recent_runs
     return pure.WakeFact(
-        id=row.id,
+        id=row.pk,
         sent_at=row.sent_at,
         sends=row.sends,
         has_result_url=bool(row.result_url),
         hop_busy=row.hop_claimed_until is not None and row.hop_claimed_until > now,
-        boots=boots.count(),
+        boots=sum(run.first_seen_at >= row.created_at for run in runs),
     )
 
 
 def _download(deployment: Deployment, now: datetime) -> pure.DownloadFact | None:
-    row = deployment.downloads.filter(status__in=OPEN_DOWNLOADS).first()
-    if row is None:
+    if not deployment.open_downloads:
         return None
+    row = deployment.open_downloads[0]
     busy = row.claimed_until is not None and row.claimed_until > now
-    return pure.DownloadFact(id=row.id, call_id=row.call_id, busy=busy)
+    return pure.DownloadFact(id=row.pk, call_id=row.call_id, busy=busy)
 
 
 def _containers(deployment: Deployment) -> tuple[pure.ContainerFact, ...]:
-    runs = Run.objects.filter(deployment=deployment, ended_at__isnull=True).order_by("id")
     return tuple(
         pure.ContainerFact(
-            run_id=run.id,
+            run_id=run.pk,
             container_id=run.container_id,
             first_seen_at=run.first_seen_at,
             started_at=run.started_at,
@@ -150,5 +120,5 @@ def _containers(deployment: Deployment) -> tuple[pure.ContainerFact, ...]:
             engine_died=run.engine_died_at is not None,
             serves=run.cause != Cause.DOWNLOAD,
         )
-        for run in runs
+        for run in deployment.open_runs
     )

@@ -22,7 +22,8 @@ from deployments.providers.base import ContainerFacts, NotDeployed, Provider, Pr
 from deployments.providers.registry import provider_for
 
 from . import reading, sightings
-from .facts import in_flight, spec_of
+from .facts import spec_of
+from .use import in_flight
 from .weights import look_for_weights
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,9 @@ from deployments.providers.base import ProviderError
 from deployments.providers.registry import provider_for
 
 from . import carry_out
-from .facts import load
+from .facts import facts_of
+from .frozen import current_freeze
+from .loading import loaded
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +39,8 @@ def reconcile(deployment_id: int, *, now: datetime | None = None) -> list[Step]:
 
 
 def _reconcile(deployment_id: int, now: datetime) -> list[Step]:
-    deployment = Deployment.objects.select_related("account", "current_release", "live_release").get(
-        pk=deployment_id
-    )
-    steps = decide(load(deployment, now))
+    deployment = loaded(deployment_id, now)
+    steps = decide(facts_of(deployment, now, frozen=current_freeze() is not None))
     done: list[Step] = []
     for step in steps:
         try:

@@ -1,0 +1,117 @@
+"""All that the gateway, the playground and the project may import from here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.models import Deployment, Heartbeat, InFlight
+from deployments.planning.lifecycle import State
+from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
+from deployments.services.defaults import ensure_defaults
+from deployments.services.errors import Refused
+from deployments.services.facts import spec_of
+from deployments.services.frozen import current_freeze
+from deployments.services.status import burning, statuses
+
+__all__ = [
+    "ROLE_SCOPES", "Actor", "InFlightRow", "Refused", "Role", "Route", "Scope", "State", "Via", "burning",
+    "current_freeze", "ensure_defaults", "note_engine_failure", "note_use", "report_in_flight", "routes",
+    "worker_heartbeat_age_s",
+]  # fmt: skip
+
+WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a model's requests go, and whether they may. The secrets are in no repr."""
+
+    deployment_id: int
+    slug: str
+    model: str
+    state: State
+    sentence: str
+    endpoint_url: str
+    engine_key: str = field(repr=False)
+    proxy_token_id: str = field(repr=False)
+    proxy_token_secret: str = field(repr=False)
+    since: datetime | None
+    eta_s: float | None
+    phase: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InFlightRow:
+    """Open requests of one holder to one deployment through one gateway process."""
+
+    deployment_id: int
+    holder_name: str
+    key_id: int | None
+    count: int
+
+
+def routes() -> list[Route]:
+    """Every deployment as the gateway needs it, in a constant number of queries."""
+    shown = {status.id: status for status in statuses(actor=SYSTEM)}
+    rows = Deployment.objects.filter(pk__in=shown).select_related(
+        "account", "live_release", "current_release"
+    )
+    found = []
+    for row in rows:
+        status = shown[row.pk]
+        found.append(
+            Route(
+                deployment_id=row.pk,
+                slug=row.slug,
+                model=spec_of(row).served_name,
+                state=status.state,
+                sentence=str(status.sentence),
+                endpoint_url=row.endpoint_url,
+                engine_key=row.account.engine_key,
+                proxy_token_id=row.account.proxy_token_id,
+                proxy_token_secret=row.account.proxy_token_secret,
+                since=status.since,
+                eta_s=status.eta_s,
+                phase=status.phase,
+            )
+        )
+    return found
+
+
+def report_in_flight(process: str, rows: Sequence[InFlightRow]) -> None:
+    """Replace what `process` said before. Without a new report the rows count for nothing after seconds."""
+    now = timezone.now()
+    with transaction.atomic():
+        InFlight.objects.filter(process=process).delete()
+        InFlight.objects.bulk_create(
+            [
+                InFlight(
+                    process=process,
+                    deployment_id=row.deployment_id,
+                    holder_name=row.holder_name,
+                    key_id=row.key_id,
+                    count=row.count,
+                    updated_at=now,
+                )
+                for row in rows
+            ]
+        )
+
+
+def note_use(deployment_id: int, at: datetime) -> None:
+    """A request ended at `at`: the idle window is counted from there."""
+    Deployment.objects.filter(pk=deployment_id).exclude(last_use_at__gte=at).update(last_use_at=at)
+
+
+def note_engine_failure(deployment_id: int, at: datetime, text: str) -> None:
+    """A request failed at the engine. `degraded` is shown while this is fresh."""
+    Deployment.objects.filter(pk=deployment_id).update(engine_failed_at=at, engine_failure_text=text[:300])
+
+
+def worker_heartbeat_age_s(now: datetime | None = None) -> float | None:
+    """Seconds since a worker last carried out the beat's heartbeat; None where none ever did."""
+    row = Heartbeat.objects.filter(name=WORKER).first()
+    return ((now or timezone.now()) - row.at).total_seconds() if row is not None else None

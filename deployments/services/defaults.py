@@ -1,0 +1,53 @@
+"""The first account and the built-in deployment."""
+
+from decimal import Decimal
+
+from django.db import transaction
+
+from deployments.models import Account, Deployment
+from deployments.planning.power import SYSTEM
+from deployments.planning.presets import PRESETS
+
+from . import audit
+
+BUILT_IN = {"glm-5-2-fp8": "GLM-5.2 FP8"}
+SANDBOX, FIRST = "Sandbox", "Modal"
+
+
+def ensure_defaults(
+    *,
+    token_id: str,
+    token_secret: str,
+    environment: str = "main",
+    server_url: str = "",
+    is_sandbox: bool,
+    speed: Decimal = Decimal(1),
+) -> None:
+    """Make or refresh the account of the panel's environment, and the built-in deployments. Idempotent.
+
+    A sandbox gets new ports and tokens at a start; what people configured stays. The tokens of a real
+    account come from the environment each time, so that a rotated one is taken over.
+    """
+    with transaction.atomic():
+        account, _ = Account.objects.get_or_create(name=SANDBOX if is_sandbox else FIRST)
+        Account.objects.filter(pk=account.pk).update(
+            is_sandbox=is_sandbox,
+            server_url=server_url,
+            speed=speed,
+            environment=environment,
+            token_id=token_id,
+        )
+        account.refresh_from_db()
+        if account.token_secret != token_secret:
+            account.token_secret = token_secret
+            account.save(update_fields=["token_secret"])
+        for slug, name in BUILT_IN.items():
+            _ensure_deployment(account, slug, name)
+
+
+def _ensure_deployment(account: Account, slug: str, name: str) -> None:
+    _, created = Deployment.objects.get_or_create(
+        slug=slug, defaults={"name": name, "account": account, "config": PRESETS[slug].to_json()}
+    )
+    if created:
+        audit.record(SYSTEM, "create", summary=f"The panel made the built-in deployment {name}.", target=slug)

@@ -1,0 +1,53 @@
+"""What a person is told when the panel put a server out."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from deployments.ledger.prices import PriceBook
+from deployments.models import Deployment
+
+from . import runs
+from .breaker import title
+from .views import FailureView
+
+# Failures of one start lie within this many runs; its first attempts count as burned too.
+CAUSES = {
+    "boot_repeated": "Its container ended before it was ready, and the provider began another one.",
+    "boot_died": "The engine ended before it could answer. Its log says why.",
+    "boot_timeout": "It took more than three times as long as a start usually takes.",
+    "no_capacity": "The provider had no machine with the GPUs asked for. Queued time is not billed (assumed).",
+    "engine_died": "The engine ended while it was lit. Its log says why.",
+    "deploy_failed": "The provider did not accept the deploy. Nothing was lit.",
+    "wake_failed": "The request that wakes it was refused.",
+}
+
+
+def failure_of(deployment: Deployment, prices: PriceBook, now: datetime) -> FailureView | None:
+    """The failure that keeps a deployment out, with its evidence and what was burned; None without one."""
+    if deployment.breaker_opened_at is None:
+        return None
+    run = deployment.breaker_run
+    evidence = run.engine_error if run is not None and run.engine_error else deployment.breaker_text
+    return FailureView(
+        reason=deployment.breaker_reason,
+        title=title(deployment.breaker_reason),
+        text=CAUSES.get(deployment.breaker_reason, ""),
+        evidence=evidence,
+        at=deployment.breaker_opened_at,
+        burned_usd=_burned(deployment, prices, now),
+        run_id=run.pk if run is not None else None,
+    )
+
+
+def _burned(deployment: Deployment, prices: PriceBook, now: datetime) -> Decimal:
+    """The cost of the runs of the lease that failed; of the failed run alone where it had no lease."""
+    run = deployment.breaker_run
+    if run is None:
+        return Decimal(0)
+    known = [*deployment.recent_runs, *deployment.open_runs]
+    lives = [life for life in known if run.lease_id and life.lease_id == run.lease_id]
+    total = Decimal(0)
+    for life in lives or [run]:
+        live = runs.live_cost(life, deployment, life.ended_at or now, prices).total_usd
+        total += life.cost_usd if life.cost_usd is not None else live
+    return total

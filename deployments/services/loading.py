@@ -1,0 +1,67 @@
+"""Deployments with everything that a decision or a page needs, in a constant number of queries."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch, QuerySet
+
+from deployments.models import (
+    OPEN_DEPLOYS,
+    OPEN_DOWNLOADS,
+    OPEN_WAKES,
+    Cause,
+    Deploy,
+    Deployment,
+    Download,
+    InFlight,
+    Lease,
+    Run,
+    Wake,
+)
+
+# A gateway process that has not reported for this long is dead.
+IN_FLIGHT_STALE = timedelta(seconds=5)
+HISTORY, RECENT = 50, 20
+
+
+def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment]:
+    """`rows` with open leases, wakes, deploys, downloads, runs and requests, and recent history, attached.
+
+    The lists hang on each deployment as `open_leases`, `open_wakes`, `open_deploys`, `open_downloads`,
+    `open_runs`, `recent_runs` (ended, newest first), `boots` (ready, newest first) and `flying`.
+    """
+    serving = Run.objects.exclude(cause=Cause.DOWNLOAD)
+    ready = serving.filter(ready_at__isnull=False, started_at__isnull=False).order_by("-id")
+    return rows.select_related(
+        "account", "current_release", "live_release", "breaker_run__release"
+    ).prefetch_related(
+        Prefetch("leases", Lease.objects.filter(ended_at__isnull=True).order_by("id"), to_attr="open_leases"),
+        Prefetch("wakes", Wake.objects.filter(status__in=OPEN_WAKES), to_attr="open_wakes"),
+        Prefetch(
+            "deploys",
+            Deploy.objects.filter(status__in=OPEN_DEPLOYS).select_related("release"),
+            to_attr="open_deploys",
+        ),
+        Prefetch("downloads", Download.objects.filter(status__in=OPEN_DOWNLOADS), to_attr="open_downloads"),
+        Prefetch(
+            "runs",
+            Run.objects.filter(ended_at__isnull=True)
+            .select_related("release")
+            .prefetch_related("phases")
+            .order_by("id"),
+            to_attr="open_runs",
+        ),
+        Prefetch(
+            "runs", serving.filter(ended_at__isnull=False).order_by("-id")[:RECENT], to_attr="recent_runs"
+        ),
+        Prefetch("runs", ready[:HISTORY], to_attr="boots"),
+        Prefetch(
+            "in_flight",
+            InFlight.objects.filter(updated_at__gt=now - IN_FLIGHT_STALE, count__gt=0),
+            to_attr="flying",
+        ),
+    )
+
+
+def loaded(deployment_id: int, now: datetime) -> Deployment:
+    """One deployment with its facts. Raises Deployment.DoesNotExist."""
+    return with_facts(Deployment.objects.all(), now).get(pk=deployment_id)

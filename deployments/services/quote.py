@@ -1,0 +1,87 @@
+"""What a start would cost, before it is pressed."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from deployments.ledger.costs import interval_cost
+from deployments.ledger.prices import PriceBook, Resources
+from deployments.models import Deployment
+from deployments.planning.spec import Spec
+from deployments.providers.base import scaled
+
+from . import costs
+from .expected import BootTime, boot_time
+from .facts import spec_of
+from .loading import loaded
+from .views import Quote, QuotePart
+
+
+def quote(deployment: Deployment, *, until: datetime | None, now: datetime | None = None) -> Quote:
+    """The price of a start now until `until` (None: until idle), in parts, as wall seconds x prices.
+
+    Until idle it counts the boot and one idle window: what a start costs at the least. Raises PriceMissing.
+    """
+    now = now or timezone.now()
+    if not hasattr(deployment, "boots"):
+        deployment = loaded(deployment.pk, now)
+    spec, prices = spec_of(deployment), costs.book(deployment.account.provider)
+    held, boot = costs.resources(spec), boot_time(deployment, spec)
+    gpu_only = Resources(held.gpu_type, held.gpu_count, Decimal(0), Decimal(0))
+    ready_at = now + timedelta(seconds=boot.p50_s)
+    end = _end(deployment, spec, until, ready_at)
+    lit = interval_cost(gpu_only, prices, ready_at, max(ready_at, end)).total_usd
+    boot_usd = interval_cost(gpu_only, prices, now, ready_at).total_usd
+    besides = interval_cost(held, prices, now, max(ready_at, end)).total_usd - boot_usd - lit
+    parts = (
+        QuotePart("boot", "Until ready", _boot_note(boot), boot.p50_s, boot_usd, estimate=True),
+        _lit_part(until, (max(ready_at, end) - ready_at).total_seconds(), lit),
+        QuotePart(
+            "besides",
+            "CPU and memory",
+            "billed on top by what is used; assumed here",
+            None,
+            besides,
+            estimate=True,
+        ),
+    )
+    download_s = scaled(spec.expected_download_s, deployment.account.speed).total_seconds()
+    return Quote(
+        slug=deployment.slug,
+        until=until,
+        price_usd_per_hour=prices.usd_per_hour(held, now),
+        ready_p50_s=boot.p50_s,
+        ready_p90_s=boot.p90_s,
+        basis=f"median and p90 of {boot.runs} starts" if boot.runs else "from the recipe; no history yet",
+        parts=parts,
+        until_ready_usd=boot_usd,
+        total_usd=sum((part.usd for part in parts if part.usd is not None), Decimal(0)),
+        weights_present=deployment.weights_present,
+        download_usd=_download_usd(prices, now, download_s),
+        download_s=download_s,
+        is_sandbox=deployment.account.is_sandbox,
+    )
+
+
+def _end(deployment: Deployment, spec: Spec, until: datetime | None, ready_at: datetime) -> datetime:
+    return until if until is not None else ready_at + scaled(spec.idle_window_s, deployment.account.speed)
+
+
+def _boot_note(boot: BootTime) -> str:
+    return f"median of {boot.runs} starts" if boot.runs else "the recipe's time; no history yet"
+
+
+def _lit_part(until: datetime | None, seconds: float, usd: Decimal) -> QuotePart:
+    if until is None:
+        return QuotePart(
+            "idle", "Idle tail", "it goes out one idle window after the last use", seconds, usd, True
+        )
+    return QuotePart(
+        "lit", "Ready until the chosen end", "lit whether it is used or not", seconds, usd, False
+    )
+
+
+def _download_usd(prices: PriceBook, now: datetime, seconds: float) -> Decimal:
+    held = Resources("none", 0, costs.DOWNLOAD_CPU, costs.DOWNLOAD_MEMORY_GIB)
+    return interval_cost(held, prices, now, now + timedelta(seconds=seconds)).total_usd

@@ -1,0 +1,159 @@
+"""The state sentence: who, then what, then how long, then how much."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from deployments.planning.lifecycle import State
+
+from .views import Sentence
+
+PHASE_WORDS = {
+    "queued": "waiting for a machine",
+    "container": "starting the container",
+    "download": "downloading weights",
+    "weights": "loading weights",
+    "compile": "compiling",
+    "warmup": "warming up",
+    "server": "starting the server",
+    "ready": "ready",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a sentence is made from. Money in USD, durations in wall seconds."""
+
+    state: State
+    name: str
+    sandbox: bool
+    price_per_hour: Decimal
+    so_far: Decimal = Decimal(0)
+    who: str = ""
+    until: datetime | None = None
+    release: int | None = None
+    phase: str = ""
+    progress: float | None = None
+    eta_s: float | None = None
+    idle_s: float | None = None
+    out_in_s: float | None = None
+    boot_s: float = 0.0
+    boot_usd: Decimal = Decimal(0)
+    burned: Decimal = Decimal(0)
+    title: str = ""
+    text: str = ""
+    since: datetime | None = None
+    words: str = ""
+    stop_by: str = ""
+    relit: bool = False
+
+
+def sentence(told: Told) -> Sentence:
+    """The sentence of a state."""
+    made = _MAKERS[told.state](told)
+    if not told.sandbox:
+        return made
+    hint = f"{made.hint} Sandbox: nobody is billed." if made.hint else "Sandbox: nobody is billed."
+    return Sentence(made.lead, made.rest, hint)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `45 s`, `4 min 34 s`, `15 min`, `1 h 13 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 10 and rest:
+        return f"{minutes} min {rest} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def money(usd: Decimal) -> str:
+    """Dollars to the cent."""
+    return f"${usd:,.2f}"
+
+
+def _off(told: Told) -> Sentence:
+    hint = (
+        "It was lit again by requests that the provider brought back, so it was turned off."
+        if told.relit
+        else ""
+    )
+    return Sentence("Off.", "Not deployed, cannot wake. Costs nothing.", hint)
+
+
+def _deploying(told: Told) -> Sentence:
+    number = f" release {told.release}" if told.release else ""
+    return Sentence(f"Deploying{number}.", "Not billed.", f"For {told.who}." if told.who else "")
+
+
+def _asleep(told: Told) -> Sentence:
+    return Sentence(
+        "Asleep.", f"Costs nothing. Wakes in about {duration(told.boot_s)} for about {money(told.boot_usd)}."
+    )
+
+
+def _waking(told: Told) -> Sentence:
+    lead = f"Waking for {told.who}." if told.who else "Waking."
+    words = PHASE_WORDS.get(told.phase, "")
+    parts = [words.capitalize() if words else "Asking for a machine"]
+    if told.progress is not None:
+        parts.append(f"{round(told.progress * 100)} %")
+    if told.eta_s is not None:
+        parts.append(f"ready in about {duration(told.eta_s)}" if told.eta_s > 0 else "later than usual")
+    return Sentence(lead, f"{', '.join(parts)}. {money(told.so_far)} so far.")
+
+
+def _ready(told: Told) -> Sentence:
+    rest = f"Lit for {told.who}" if told.who else "Lit"
+    if told.until is not None:
+        rest += f" until {told.until:%H:%M} UTC"
+    rest += f" at {money(told.price_per_hour)}/h. {money(told.so_far)} so far."
+    return Sentence("Ready.", rest, _idle_hint(told))
+
+
+def _idle_hint(told: Told) -> str:
+    if told.until is not None:
+        return "Kept warm until then, used or not."
+    if told.idle_s is None or told.out_in_s is None:
+        return "In use. The idle window begins after the last request."
+    out = duration(told.out_in_s) if told.out_in_s > 0 else "a moment"
+    return f"Idle {duration(told.idle_s)}; goes out within {out} unless used."
+
+
+def _degraded(told: Told) -> Sentence:
+    return Sentence("Lit, but requests fail.", f"{money(told.price_per_hour)}/h. {told.text}".strip())
+
+
+def _stopping(told: Told) -> Sentence:
+    by = f"Put out by {told.stop_by}." if told.stop_by else ""
+    return Sentence("Going out.", f"Still billing; {money(told.so_far)} so far.", by)
+
+
+def _failed(told: Told) -> Sentence:
+    burned = f"{money(told.burned)} burned." if told.burned else "Nothing was billed."
+    return Sentence(
+        "Failed.", f"{told.title}. {burned}", "It is turned off and stays off until somebody starts it."
+    )
+
+
+def _unknown(told: Told) -> Sentence:
+    since = f" since {told.since:%H:%M} UTC" if told.since else ""
+    rest = "It may still be billing." if told.so_far else "Nothing was lit when it was last seen."
+    return Sentence(f"Unknown{since}.", rest, f"The provider said: {told.words}" if told.words else "")
+
+
+_MAKERS = {
+    State.OFF: _off,
+    State.DEPLOYING: _deploying,
+    State.ASLEEP: _asleep,
+    State.WAKING: _waking,
+    State.READY: _ready,
+    State.DEGRADED: _degraded,
+    State.STOPPING: _stopping,
+    State.FAILED: _failed,
+    State.UNKNOWN: _unknown,
+}

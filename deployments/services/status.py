@@ -1,0 +1,286 @@
+"""The state of deployments as it is shown, from rows alone."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from deployments.ledger.prices import PriceBook, PriceMissing
+from deployments.models import Cause, Deployment, Run
+from deployments.planning.facts import Facts
+from deployments.planning.keep_warm import last_activity
+from deployments.planning.lifecycle import BURNING, MOVING, State, state_of
+from deployments.planning.power import Actor, Scope
+from deployments.planning.spec import Spec
+
+from . import costs, runs
+from .expected import BootTime, boot_time
+from .facts import facts_of, spec_of
+from .failures import failure_of
+from .frozen import current_freeze
+from .loading import with_facts
+from .sentences import Told, sentence
+from .views import DownloadView, LeaseView, RunView, Sentence, StatusView
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Burning:
+    """What burns now, over all deployments the actor does not need to see: USD an hour, and how many."""
+
+    usd_per_hour: Decimal
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the views of one moment share."""
+
+    actor: Actor
+    now: datetime
+    frozen: bool
+    prices: PriceBook
+
+
+def visible(actor: Actor) -> QuerySet[Deployment]:
+    """The deployments that the actor may see."""
+    rows = Deployment.objects.filter(archived_at__isnull=True)
+    return rows if actor.deployments is None else rows.filter(slug__in=actor.deployments)
+
+
+def statuses(*, actor: Actor, now: datetime | None = None) -> list[StatusView]:
+    """Every visible deployment, in a constant number of queries."""
+    now = now or timezone.now()
+    context = _Context(actor, now, current_freeze() is not None, costs.book())
+    return [_view(deployment, context) for deployment in with_facts(visible(actor), now)]
+
+
+def status_of(deployment: Deployment, *, actor: Actor, now: datetime | None = None) -> StatusView:
+    """One deployment as the actor sees it."""
+    now = now or timezone.now()
+    row = with_facts(Deployment.objects.all(), now).get(pk=deployment.pk)
+    return _view(row, _Context(actor, now, current_freeze() is not None, costs.book()))
+
+
+def burning(now: datetime | None = None) -> Burning:
+    """The GPUs that are billed now, for the burn meter. Two queries."""
+    now = now or timezone.now()
+    lit = Run.objects.filter(ended_at__isnull=True, started_at__isnull=False).select_related(
+        "release", "deployment__live_release", "deployment__current_release"
+    )
+    rows = [run for run in lit if run.cause != Cause.DOWNLOAD]
+    prices = costs.book() if rows else PriceBook(())
+    rates = [_rate(prices, costs.resources_of(run, run.deployment), now) for run in rows]
+    return Burning(sum(rates, ZERO), len(rows))
+
+
+def _rate(prices: PriceBook, held: costs.Resources, now: datetime) -> Decimal:
+    try:
+        return prices.usd_per_hour(held, now)
+    except PriceMissing:
+        return ZERO
+
+
+def _view(deployment: Deployment, context: _Context) -> StatusView:
+    now, spec = context.now, spec_of(deployment)
+    facts = facts_of(deployment, now, frozen=context.frozen)
+    state = state_of(facts, blind_since=deployment.account.blind_since, degraded=_degraded(deployment, now))
+    boot = boot_time(deployment, spec)
+    run = _run(deployment, context)
+    idle_s, out_at = _idle(facts)
+    eta_s = _eta(state, run, boot, now)
+    price = _rate(context.prices, costs.resources(spec), now)
+    shown = StatusView(
+        id=deployment.pk,
+        slug=deployment.slug,
+        name=deployment.name,
+        hardware=_hardware(spec, deployment),
+        account=deployment.account.name,
+        is_sandbox=deployment.account.is_sandbox,
+        speed=deployment.account.speed,
+        state=state,
+        sentence=Sentence(""),
+        since=_since(state, deployment, run),
+        release=facts.live_release,
+        current_release=facts.current_release,
+        phase=_phase(run) if state is State.WAKING else None,
+        progress=_progress(run) if state is State.WAKING else None,
+        eta_s=eta_s,
+        price_usd_per_hour=price,
+        cost_so_far_usd=run.cost_usd if run is not None else ZERO,
+        idle_s=idle_s if state is State.READY else None,
+        goes_out_at=_goes_out_at(facts, out_at) if state is State.READY else None,
+        leases=_leases(deployment, context.actor),
+        in_flight=facts.in_flight,
+        in_flight_by=tuple(sorted({row.holder_name for row in deployment.flying})),
+        observed_at=deployment.observed_at,
+        endpoint_url=deployment.endpoint_url,
+        model_name=spec.served_name,
+        level=0,
+        moving=state in MOVING or (deployment.stop_kind != "" and state in BURNING),
+        frozen=context.frozen,
+        verbs=frozenset(),
+        run=run,
+        failure=failure_of(deployment, context.prices, now) if facts.breaker_open else None,
+        download=_download(deployment),
+        weights_present=deployment.weights_present,
+    )
+    words = sentence(_told(shown, deployment, spec, boot, context))
+    return replace(
+        shown, sentence=words, level=_level(shown, boot, facts), verbs=_verbs(shown, deployment, context)
+    )
+
+
+def _hardware(spec: Spec, deployment: Deployment) -> str:
+    what = f"{spec.gpu_count} × {spec.gpu_type}" if spec.gpu_count else "CPU"
+    return f"{what} at {'the sandbox' if deployment.account.is_sandbox else 'Modal'}"
+
+
+def _degraded(deployment: Deployment, now: datetime) -> bool:
+    """Requests failed in the last minute, as the gateway reported."""
+    failed = deployment.engine_failed_at
+    return failed is not None and (now - failed).total_seconds() < 60
+
+
+def _run(deployment: Deployment, context: _Context) -> RunView | None:
+    serving = [run for run in deployment.open_runs if run.cause != Cause.DOWNLOAD]
+    return runs.view(serving[-1], deployment, context.prices, context.now) if serving else None
+
+
+def _idle(facts: Facts) -> tuple[float | None, datetime | None]:
+    """Seconds since the last use, and when the window after it ends; None while in use."""
+    if facts.ready is None or facts.ready.ready_at is None:
+        return None, None
+    if facts.in_flight or facts.running_inputs:
+        return None, None
+    last = last_activity(facts, facts.ready.ready_at)
+    return max(0.0, (facts.now - last).total_seconds()), last + facts.windows.idle
+
+
+def _goes_out_at(facts: Facts, out_at: datetime | None) -> datetime | None:
+    untils = [lease.until for lease in facts.holding if lease.until is not None]
+    if not untils:
+        return out_at
+    shared = out_at is not None and any(lease.until is None for lease in facts.holding)
+    return max([*untils, out_at] if shared and out_at is not None else untils)
+
+
+def _eta(state: State, run: RunView | None, boot: BootTime, now: datetime) -> float | None:
+    if state is State.DEPLOYING:
+        return boot.p50_s
+    if state is not State.WAKING:
+        return None
+    passed = (now - run.first_seen_at).total_seconds() if run is not None else 0.0
+    return max(0.0, boot.p50_s - passed)
+
+
+def _phase(run: RunView | None) -> str | None:
+    return next((phase.name for phase in run.phases if phase.status == "now"), None) if run else None
+
+
+def _progress(run: RunView | None) -> float | None:
+    return next((phase.progress for phase in run.phases if phase.status == "now"), None) if run else None
+
+
+def _since(state: State, deployment: Deployment, run: RunView | None) -> datetime | None:
+    if state is State.UNKNOWN:
+        return deployment.account.blind_since
+    if state is State.FAILED:
+        return deployment.breaker_opened_at
+    if state is State.STOPPING:
+        return deployment.stop_requested_at
+    if state is State.DEPLOYING and deployment.open_deploys:
+        return deployment.open_deploys[0].created_at
+    if run is not None:
+        return run.first_seen_at if state is State.WAKING else run.ready_at
+    ended = [r.ended_at for r in deployment.recent_runs if r.ended_at is not None]
+    return max(ended, default=None)
+
+
+def _leases(deployment: Deployment, actor: Actor) -> tuple[LeaseView, ...]:
+    return tuple(
+        LeaseView(
+            id=lease.pk,
+            holder=lease.holder_name,
+            reason=lease.reason,
+            via=lease.via,
+            created_at=lease.created_at,
+            until=lease.until,
+            mine=actor.user_id is not None and lease.holder_id == actor.user_id,
+        )
+        for lease in deployment.open_leases
+    )
+
+
+def _download(deployment: Deployment) -> DownloadView | None:
+    if not deployment.open_downloads:
+        return None
+    row = deployment.open_downloads[0]
+    return DownloadView(
+        row.status, row.requested_by, row.created_at, row.finished_at, row.error, row.last_line
+    )
+
+
+def _told(shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime, context: _Context) -> Told:
+    names = list(dict.fromkeys(lease.holder for lease in shown.leases))
+    untils = [lease.until for lease in shown.leases if lease.until is not None]
+    out_in_s = (shown.goes_out_at - context.now).total_seconds() if shown.goes_out_at else None
+    boot_usd = shown.price_usd_per_hour * Decimal(str(boot.p50_s)) / 3600
+    return Told(
+        state=shown.state,
+        name=shown.name,
+        sandbox=shown.is_sandbox,
+        price_per_hour=shown.price_usd_per_hour,
+        so_far=shown.cost_so_far_usd,
+        who=" and ".join(names[:2]) + (" and others" if len(names) > 2 else ""),
+        until=max(untils, default=None),
+        release=shown.current_release,
+        phase=shown.phase or "",
+        progress=shown.progress,
+        eta_s=shown.eta_s,
+        idle_s=shown.idle_s,
+        out_in_s=out_in_s,
+        boot_s=boot.p50_s,
+        boot_usd=boot_usd,
+        burned=shown.failure.burned_usd if shown.failure else ZERO,
+        title=shown.failure.title if shown.failure else "",
+        text=deployment.engine_failure_text,
+        since=shown.since,
+        words=deployment.account.last_error,
+        stop_by=deployment.stop_by,
+        relit=deployment.relit_warning,
+    )
+
+
+def _level(shown: StatusView, boot: BootTime, facts: Facts) -> int:
+    """How full the wick is, 0 to 100: it fills while waking and burns down while idle."""
+    if shown.state is State.WAKING:
+        passed = boot.p50_s - (shown.eta_s or 0.0)
+        return max(4, min(98, round(100 * passed / boot.p50_s)))
+    if shown.state in (State.READY, State.DEGRADED):
+        if shown.idle_s is None or any(lease.until is not None for lease in facts.holding):
+            return 100
+        return max(4, round(100 * (1 - shown.idle_s / facts.windows.idle.total_seconds())))
+    return {State.STOPPING: 8, State.ASLEEP: 12, State.DEPLOYING: 12}.get(shown.state, 0)
+
+
+def _verbs(shown: StatusView, deployment: Deployment, context: _Context) -> frozenset[str]:
+    """What the actor can do now. The services check again: this only decides what is offered."""
+    actor, slug = context.actor, shown.slug
+    wakes, operates = actor.may(Scope.WAKE, slug), actor.may(Scope.OPERATE, slug)
+    verbs: set[str] = set()
+    startable = shown.state in (State.OFF, State.ASLEEP, State.FAILED) and not shown.frozen
+    if startable and (operates or (wakes and shown.state is State.ASLEEP)):
+        verbs.add("start")
+    if wakes and shown.state in (State.DEPLOYING, State.WAKING, State.READY, State.DEGRADED):
+        verbs.add("sleep")
+    if wakes and shown.state in BURNING | {State.ASLEEP, State.UNKNOWN, State.DEPLOYING}:
+        verbs.add("turn-off")
+    if operates and shown.state in (State.WAKING, State.READY, State.DEGRADED) and not deployment.stop_kind:
+        verbs.add("extend")
+    if operates and shown.weights_present is False and not deployment.open_downloads:
+        verbs.add("download")
+    return frozenset(verbs)

@@ -1,0 +1,86 @@
+"""Celery tasks: thin, idempotent, each safe to run twice or never. The truth is in the database."""
+
+from datetime import timedelta
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord, InFlight, LogLine, Sample
+from deployments.services import deploys, wakes
+from deployments.services import observe as observing
+from deployments.services import reconcile as reconciling
+
+log = structlog.get_logger(__name__)
+
+LOGS_KEPT = timedelta(days=30)
+ANSWERS_KEPT = timedelta(days=1)
+
+
+@shared_task(name="deployments.tasks.reconcile")
+def reconcile(deployment_id: int) -> None:
+    """Close the difference for one deployment."""
+    reconciling.reconcile(deployment_id)
+
+
+@shared_task(name="deployments.tasks.reconcile_all")
+def reconcile_all() -> None:
+    """The round that makes a lost message cost one period."""
+    for deployment_id in Deployment.objects.filter(archived_at__isnull=True).values_list("pk", flat=True):
+        try:
+            reconciling.reconcile(deployment_id)
+        except Exception:  # the loop's edge: one bad deployment must not stop the others
+            log.exception("reconcile.failed", deployment=deployment_id)
+
+
+@shared_task(name="deployments.tasks.observe")
+def observe(account_id: int) -> None:
+    """Look at one account now."""
+    observing.observe(account_id, force=True)
+    _reconcile_moving(account_id)
+
+
+@shared_task(name="deployments.tasks.observe_all")
+def observe_all() -> None:
+    """Look at every account for which a look is due."""
+    for account_id in Account.objects.values_list("pk", flat=True):
+        try:
+            if observing.observe(account_id):
+                _reconcile_moving(account_id)
+        except Exception:  # the loop's edge
+            log.exception("observe.failed", account=account_id)
+
+
+def _reconcile_moving(account_id: int) -> None:
+    """What was seen may call for a step: do not wait for the next round."""
+    account = Account.objects.get(pk=account_id)
+    for deployment_id in observing.moving(account).values_list("pk", flat=True).distinct():
+        reconciling.reconcile(deployment_id)
+
+
+@shared_task(name="deployments.tasks.run_deploy")
+def run_deploy(deploy_id: int) -> None:
+    """Bring a release to the provider."""
+    deploys.run_deploy(deploy_id)
+
+
+@shared_task(name="deployments.tasks.hop_wake")
+def hop_wake(wake_id: int) -> None:
+    """Send a wake, or carry it on by one hop."""
+    wakes.hop(wake_id)
+
+
+@shared_task(name="deployments.tasks.heartbeat")
+def heartbeat() -> None:
+    """Say that a worker lives and beat speaks to it."""
+    Heartbeat.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
+
+
+@shared_task(name="deployments.tasks.prune")
+def prune() -> None:
+    """Drop what is past its time: old log lines and samples, dead gateways' rows, remembered answers."""
+    now = timezone.now()
+    LogLine.objects.filter(at__lt=now - LOGS_KEPT).delete()
+    Sample.objects.filter(at__lt=now - LOGS_KEPT).delete()
+    InFlight.objects.filter(updated_at__lt=now - timedelta(hours=1)).delete()
+    IdempotencyRecord.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()
