@@ -1,12 +1,16 @@
 """The Celery app and the whole beat schedule."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlpanel.settings")
+
+# In a container everything runs as root. The warning is about pickled messages, and ours are JSON.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 CONTROL, DEPLOY = "control", "deploy"
 

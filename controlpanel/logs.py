@@ -63,6 +63,8 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "django_structlog": {"level": "WARNING"},
             "axes": {"level": "ERROR"},
+            "celery": {"level": "WARNING"},
+            "kombu": {"level": "WARNING"},
             "modal": {"level": "WARNING"},
         },
     }

@@ -32,6 +32,7 @@ def broker_program() -> Program:
         before_start=prepare,
         ready=lambda: _answers(settings.PANEL_SOCKET),
         ready_limit_s=20.0,
+        hide="WARNING Memory overcommit",  # concerns snapshots; this server writes an append-only file
     )
 
 

@@ -45,7 +45,7 @@ class Child:
             preexec_fn=_die_with_parent(program.death_signal),
         )
         assert process.stdout is not None  # noqa: S101 (it was asked for just above)
-        copying = asyncio.create_task(console.copy(program.name, process.stdout))
+        copying = asyncio.create_task(console.copy(program.name, process.stdout, hide=program.hide))
         return cls(program, process, copying)
 
     @property

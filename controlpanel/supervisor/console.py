@@ -31,8 +31,8 @@ class Console:
             label = f"\x1b[{colour}m{label}\x1b[0m"
         self.say(f"{label} {text}")
 
-    async def copy(self, name: str, output: asyncio.StreamReader) -> None:
-        """Copy a child's output until it closes."""
+    async def copy(self, name: str, output: asyncio.StreamReader, *, hide: str | None = None) -> None:
+        """Copy a child's output until it closes, without the lines that contain `hide`."""
         rest = b""
         while chunk := await output.read(_LONGEST_LINE):
             *lines, rest = (rest + chunk).split(b"\n")
@@ -40,6 +40,8 @@ class Console:
                 lines.append(rest)
                 rest = b""
             for line in lines:
-                self.line(name, line.decode(errors="replace").rstrip("\r"))
+                text = line.decode(errors="replace").rstrip("\r")
+                if hide is None or hide not in text:
+                    self.line(name, text)
         if rest:
             self.line(name, rest.decode(errors="replace"))

@@ -23,7 +23,8 @@ class Program:
 
     `ready` is asked again and again, for at most `ready_limit_s`; `on_ready` runs in a thread after every
     start that became ready. A stop sends SIGTERM and waits `stop_limit_s` before the whole group is killed.
-    `death_signal` is what the kernel sends if the supervisor itself is killed.
+    Output lines that contain `hide` are not shown. `death_signal` is what the kernel sends if the supervisor
+    itself is killed.
     """
 
     name: str
@@ -35,4 +36,5 @@ class Program:
     on_ready: Callable[[], None] | None = None
     before_start: Callable[[], None] | None = None
     stop_limit_s: float = 5.0
+    hide: str | None = None
     death_signal: signal.Signals = signal.SIGTERM

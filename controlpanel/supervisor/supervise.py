@@ -62,7 +62,7 @@ class Supervisor:
         return child
 
     async def _watch(self, child: Child) -> None:
-        """Start the program of `child` again whenever it dies, after a growing pause, until that is no use."""
+        """Start the program of `child` again whenever it dies, after a pause, until that is no use."""
         quick = 0
         while True:
             code = await child.wait()

@@ -67,6 +67,7 @@ def _listen_to_signals(supervisor: Supervisor) -> None:
 
 def _set_environment() -> None:
     """What every child inherits; the password is nobody's business but the first start's."""
+    os.umask(0o077)
     os.environ["PANEL_DATA_DIR"] = str(settings.PANEL_DATA_DIR)
     os.environ["PYTHONUNBUFFERED"] = "1"
     os.environ.pop("PANEL_ADMIN_PASSWORD", None)

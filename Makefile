@@ -1,0 +1,59 @@
+# `make run` starts the panel, `make test` tests it, `make lint` checks it. CONTRIBUTING.md says more.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+# Two at once by default: the tests start real processes, and more of them starve each other on a small machine.
+WORKERS ?= 2
+APPS := controlpanel deployments gateway chat sandbox
+PRESENT := $(wildcard $(APPS))
+
+.PHONY: run install test test-postgres test-vllm lint format bench chromium clean
+
+run: $(VENV)/.runtime
+	@exec $(BIN)/python manage.py up
+
+install: $(VENV)/.dev
+
+test: $(VENV)/.dev chromium
+	$(PYTEST) -n $(WORKERS) -m "not vllm" $(ARGS)
+
+test-postgres: $(VENV)/.dev chromium
+	$(BIN)/python -m tests.postgres $(PYTEST) -n $(WORKERS) -m "not vllm" $(ARGS)
+
+test-vllm: $(VENV)/.dev
+	bash tests/vllm/run.sh
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PRESENT)
+	$(BIN)/lint-imports
+	$(BIN)/djade --target-version 5.2 --check $$(find templates -name '*.html')
+	$(BIN)/djlint templates --lint --quiet
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djade --target-version 5.2 $$(find templates -name '*.html')
+
+bench: $(VENV)/.dev
+	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+# The browser tests use the distribution's Chromium; CHROMIUM_PATH names another one.
+chromium:
+	@sh tools/find_chromium.sh
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# The stamps are keyed on the files' contents: an unchanged file is never installed twice, also after a checkout
+# that touched its time.
+$(VENV)/.runtime: requirements.txt
+	@sh tools/install.sh "$(PYTHON)" $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt
+	@sh tools/install.sh "$(PYTHON)" $(VENV) requirements-dev.txt
+	@touch $@
