@@ -21,4 +21,5 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),
+    path("", include("deployments.pages.urls")),
 ]

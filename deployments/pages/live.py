@@ -18,7 +18,7 @@ MOVING_S, LIT_S, QUIET_S = 2, 5, 20
 
 
 def stamped(html: str) -> SafeString:
-    """The fragment with its fingerprint in place of STAMP. Form tokens, new on each rendering, do not count."""
+    """The fragment with its fingerprint in place of STAMP; form tokens, always new, do not count."""
     mark = hashlib.sha256(_CSRF.sub(r"\1", html).encode()).hexdigest()[:16]
     return mark_safe(html.replace(STAMP, mark))  # noqa: S308  # rendered by a template, which escaped it
 

@@ -68,6 +68,12 @@ def moment(at: datetime, *, now: datetime) -> str:
     return f"{day} {local:%H:%M}"
 
 
+def until(at: datetime, *, now: datetime) -> str:
+    """The same inside a sentence: today 11:20."""
+    said = moment(at, now=now)
+    return said[:1].lower() + said[1:] if said.startswith(("To", "Yes")) else said
+
+
 def utc(at: datetime) -> str:
     """The same instant in UTC, for a title."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

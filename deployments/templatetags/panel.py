@@ -1,7 +1,7 @@
 """Tags and filters of the panel's pages."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,8 +21,9 @@ register = template.Library()
 _PILOT_LEVEL = 14
 _BROKEN = (State.OFF, State.FAILED, State.UNKNOWN)
 _FIGURE = re.compile(
-    r"\$[\d,]+(?:\.\d+)?(?:/h)?|\b\d+[½]? ?(?:%|min|h|s|d)(?: \d+ (?:min|s|h))?(?!\w)|½ min|\b\d\d:\d\d(?::\d\d)?\b"
+    r"\$[\d,]+(?:\.\d+)?(?:/h)?|\b\d+½? (?:%|min|h|s|d)(?: \d+ (?:min|s|h))?(?!\w)|½ min|(\d\d):(\d\d) UTC"
 )
+_UTC = re.compile(r"(\d\d):(\d\d) UTC")
 
 
 @register.filter
@@ -57,8 +58,25 @@ def stopwatch(seconds: float | None) -> str:
 
 @register.filter
 def figures(text: str) -> SafeString:
-    """A sentence with its amounts, times and shares in bold."""
-    return mark_safe(_FIGURE.sub(r"<b>\g<0></b>", conditional_escape(text)))  # noqa: S308  # escaped just here
+    """A sentence with its amounts and times in bold; a time of day in UTC becomes the reader's."""
+    return mark_safe(_FIGURE.sub(_bold, conditional_escape(text)))  # noqa: S308  # escaped just here
+
+
+def _bold(found: re.Match[str]) -> str:
+    return f"<b>{_local(found[1], found[2]) if found[1] else found[0]}</b>"
+
+
+def _local(hour: str, minute: str) -> str:
+    """The sentences of the services say UTC, since they have no reader; a page has one."""
+    at = timezone.now().astimezone(UTC).replace(hour=int(hour), minute=int(minute), second=0)
+    return format_html('<time title="{}:{} UTC">{}</time>', hour, minute, f"{timezone.localtime(at):%H:%M}")
+
+
+@register.filter
+def local_times(text: str) -> SafeString:
+    """A sentence whose times of day in UTC became the reader's."""
+    found = _UTC.sub(lambda time: _local(time[1], time[2]), conditional_escape(text))
+    return mark_safe(found)  # noqa: S308  # escaped just here
 
 
 @register.filter

@@ -1,0 +1,78 @@
+"""The ways to say for how long, each with its price."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from deployments.models import Deployment
+from deployments.planning.power import Actor, Scope
+from deployments.providers.base import scaled
+from deployments.services import quote
+from deployments.services.errors import Refused
+from deployments.services.facts import spec_of
+from deployments.services.views import Quote
+
+from . import words
+from .forms import HOURS, IDLE, UNTIL, EndForm
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One radio button. `quote` is None where its end is missing or wrong."""
+
+    key: str
+    label: str
+    hint: str
+    quote: Quote | None
+    chosen: bool
+
+
+def choices(
+    deployment: Deployment, form: EndForm, *, actor: Actor, now: datetime, priced: bool = True
+) -> list[Choice]:
+    """Until idle for everybody; a time or hours for operators."""
+    keys = [IDLE, UNTIL, HOURS] if actor.may(Scope.OPERATE, deployment.slug) else [IDLE]
+    ends = {key: _end(form, key, now) for key in keys}
+    return [
+        Choice(
+            key=key,
+            label={IDLE: "Until idle", UNTIL: "Until", HOURS: "For"}[key],
+            hint=_hint(key, ends[key], deployment, now),
+            quote=_quote(deployment, key, ends[key], now) if priced else None,
+            chosen=form.chosen() == key,
+        )
+        for key in keys
+    ]
+
+
+def _end(form: EndForm, key: str, now: datetime) -> datetime | None:
+    """The end that `key` would give with what is filled in; None for idle and for what cannot be read."""
+    other = EndForm({"keep": key, "until": form.until_value, "hours": form.hours_value})
+    return other.end(now) if key != IDLE and other.is_valid() else None
+
+
+def _quote(deployment: Deployment, key: str, end: datetime | None, now: datetime) -> Quote | None:
+    if key != IDLE and (end is None or end <= now):
+        return None
+    try:
+        return quote.quote(deployment, until=end, now=now)
+    except (Refused, LookupError):  # no price is known: the dialog says so and Start stays shut
+        return None
+
+
+def _hint(key: str, end: datetime | None, deployment: Deployment, now: datetime) -> str:
+    if key == IDLE:
+        return f"Goes out {idle_words(deployment)} after the last use."
+    if key == UNTIL:
+        zone = timezone.get_current_timezone_name()
+        return f"Stays lit until then, used or not. Time zone: {zone}."
+    if end is None:
+        return "Stays lit for that long, used or not."
+    return f"Stays lit until {words.until(end, now=now)}, used or not."
+
+
+def idle_words(deployment: Deployment) -> str:
+    """The idle window as it passes at this account, in words."""
+    window = scaled(spec_of(deployment).idle_window_s, deployment.account.speed)
+    return words.duration(window.total_seconds())

@@ -1,0 +1,76 @@
+"""`/deployments/{slug}/`: what happens now, who keeps it lit, and the runs before."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from deployments.models import OPEN_DOWNLOADS, Deployment
+from deployments.planning.power import Scope
+from deployments.services import runs
+from deployments.services.sentences import PHASE_WORDS
+from deployments.services.views import StatusView
+
+from . import live
+from .access import PageRequest, needs
+from .dollars import shares
+from .head import head
+from .lookup import deployment_of
+from .waterfall import waterfall
+
+_LATEST = 8
+
+
+@require_safe
+@needs(Scope.READ)
+def overview(request: PageRequest, slug: str) -> HttpResponse:
+    """The page."""
+    deployment = deployment_of(request, slug)
+    context = _with_phases(request, head(request, deployment))
+    return render(
+        request, "deployments/overview.html", context | {"runs": _earlier(deployment, context["status"])}
+    )
+
+
+@require_safe
+@needs(Scope.READ)
+def status_fragment(request: PageRequest, slug: str) -> HttpResponse:
+    """The head, live. `?compact=1` is that of the working tabs."""
+    tab = "logs" if request.GET.get("compact") else "runs"
+    context = head(request, deployment_of(request, slug), tab)
+    return live.answer(request, "deployments/_status.html", context)
+
+
+@require_safe
+@needs(Scope.READ)
+def phases(request: PageRequest, slug: str) -> HttpResponse:
+    """Phases, leases and dollars, live."""
+    context = _with_phases(request, head(request, deployment_of(request, slug)))
+    return live.answer(request, "deployments/_phases.html", context)
+
+
+def _with_phases(request: PageRequest, context: dict[str, Any]) -> dict[str, Any]:
+    status: StatusView = context["status"]
+    run, download = status.run, status.download
+    return context | {
+        "run": run,
+        "phase_words": _phase_words(status),
+        "falls": waterfall(run, status.price_usd_per_hour) if run else None,
+        "dollars": shares(run) if run else None,
+        "downloading": download is not None and download.status in OPEN_DOWNLOADS,
+        "may_operate": request.actor.may(Scope.OPERATE, status.slug),
+    }
+
+
+def _phase_words(status: StatusView) -> str:
+    """What it does now: "loading weights, 62 %"."""
+    said = PHASE_WORDS.get(status.phase or "", "")
+    return (
+        f"{said}, {status.progress:.0%}".replace("%", " %") if said and status.progress is not None else said
+    )
+
+
+def _earlier(deployment: Deployment, status: StatusView) -> list[Any]:
+    found = runs.runs_of(deployment, limit=_LATEST)
+    return [run for run in found if status.run is None or run.id != status.run.id]

@@ -1,0 +1,106 @@
+"""`/deployments/{slug}/settings/`: the configuration, the exact command, the price, the releases; to read."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from deployments.engines.registry import engine_for
+from deployments.models import Deployment
+from deployments.planning.power import Scope
+from deployments.planning.spec import Spec, SpecError
+from deployments.services import costs, releases
+
+from .access import PageRequest, needs
+from .head import head
+from .lookup import deployment_of
+from .spec_facts import groups
+
+_RELEASES = 30
+_SHOWN_CHANGES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One resource of the deployment and what it costs an hour."""
+
+    label: str
+    usd: Any
+
+
+@require_safe
+@needs(Scope.READ)
+def settings(request: PageRequest, slug: str) -> HttpResponse:
+    """The page."""
+    deployment = deployment_of(request, slug)
+    context = head(request, deployment, "settings") | _configuration(deployment)
+    return render(request, "deployments/settings.html", context | {"releases": _releases(deployment)})
+
+
+def _configuration(deployment: Deployment) -> dict[str, Any]:
+    """What the next start would run; the error where the configuration cannot be read."""
+    release = deployment.current_release
+    try:
+        spec = Spec.from_json(release.spec if release else deployment.config)
+        command = engine_for(spec.engine).command(spec).argv
+    except SpecError as error:
+        return {"error": str(error), "groups": [], "command": "", "prices": []}
+    return {"groups": groups(spec), "command": wrapped(command), "prices": _prices(deployment, spec)}
+
+
+def wrapped(argv: tuple[str, ...]) -> str:
+    """The command with one option to a line, ready for a shell."""
+    lines: list[str] = []
+    for word in argv:
+        if word.startswith("--") or not lines:
+            lines.append(shlex.quote(word))
+        else:
+            lines[-1] += f" {shlex.quote(word)}"
+    return " \\\n  ".join(lines)
+
+
+def _prices(deployment: Deployment, spec: Spec) -> list[Price]:
+    book, now = costs.book(deployment.account.provider), timezone.now()
+    found = []
+    for resource, amount in costs.resources(spec).amounts().items():
+        try:
+            found.append(Price(_resource_words(resource, amount), book.at(resource, now) * amount * 3600))
+        except LookupError:
+            continue
+    return found
+
+
+def _resource_words(resource: str, amount: Any) -> str:
+    number = f"{amount.normalize():f}"
+    if resource.startswith("gpu:"):
+        return f"{number} × {resource.removeprefix('gpu:')}"
+    return f"{number} CPU cores, assumed" if resource == "cpu" else f"{number} GiB memory, assumed"
+
+
+def _releases(deployment: Deployment) -> list[dict[str, Any]]:
+    """The newest releases, each with the settings that it changed. One query."""
+    rows = list(deployment.releases.order_by("-number")[: _RELEASES + 1])
+    before = [*rows[1:], None]
+    return [
+        {
+            "number": row.number,
+            "created_at": row.created_at,
+            "author_name": row.author_name,
+            "note": row.note,
+            "live": row.pk == deployment.live_release_id,
+            "changed": _changed(row.spec, older.spec if older else None),
+        }
+        for row, older in zip(rows, before, strict=True)
+    ][:_RELEASES]
+
+
+def _changed(spec: dict[str, Any], before: dict[str, Any] | None) -> str:
+    if before is None:
+        return "everything"
+    names = [change.field for change in releases.difference(before, spec)]
+    more = f" and {len(names) - _SHOWN_CHANGES} more" if len(names) > _SHOWN_CHANGES else ""
+    return ", ".join(names[:_SHOWN_CHANGES]) + more or "nothing"

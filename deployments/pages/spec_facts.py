@@ -1,0 +1,102 @@
+"""A spec as people read it: groups of labelled facts. Pure."""
+
+import json
+from dataclasses import dataclass
+
+from deployments.planning.spec import Spec
+
+from . import words
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line. `mono` is set for what a machine reads."""
+
+    label: str
+    value: str
+    mono: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Facts under one heading."""
+
+    name: str
+    facts: tuple[Fact, ...]
+
+
+def groups(spec: Spec) -> list[Group]:
+    """Model, hardware, serving, scaling and the rest."""
+    return [_model(spec), _hardware(spec), _serving(spec), _scaling(spec), _provider(spec)]
+
+
+def _model(spec: Spec) -> Group:
+    size = f"{spec.checkpoint_gib:g} GiB" if spec.checkpoint_gib else "not known"
+    return Group(
+        "Model",
+        (
+            Fact("Weights", spec.model, mono=True),
+            Fact("Revision", spec.revision or "the newest", mono=bool(spec.revision)),
+            Fact("Size", size),
+            Fact("Name for clients", spec.served_name, mono=True),
+            Fact("Engine", f"{spec.engine} {spec.engine_version}"),
+            Fact("Image", spec.image.reference, mono=True),
+        ),
+    )
+
+
+def _hardware(spec: Spec) -> Group:
+    gpus = f"{spec.gpu_count} × {spec.gpu_type}" if spec.gpu_count else "none"
+    return Group(
+        "Hardware",
+        (
+            Fact("GPUs", gpus),
+            Fact("GPU memory to use", f"{spec.gpu_memory_utilization} of each"),
+            Fact("CPU", f"{spec.cpu_cores:g} cores" if spec.cpu_cores else "not requested"),
+            Fact("Memory", f"{spec.memory_gib:g} GiB" if spec.memory_gib else "not requested"),
+            Fact("Region", spec.region or "any"),
+        ),
+    )
+
+
+def _serving(spec: Spec) -> Group:
+    speculative = json.dumps(dict(spec.speculative)) if spec.speculative else "none"
+    return Group(
+        "Serving",
+        (
+            Fact(
+                "Longest context", f"{spec.max_model_len:,} tokens" if spec.max_model_len else "the model’s"
+            ),
+            Fact("Requests at once", f"{spec.max_num_seqs} in the engine, {spec.max_inputs} at the provider"),
+            Fact("Cache type", spec.kv_cache_dtype or "the model’s", mono=bool(spec.kv_cache_dtype)),
+            Fact("Speculative decoding", speculative, mono=bool(spec.speculative)),
+            Fact("Tool calls", spec.tool_call_parser or "off", mono=bool(spec.tool_call_parser)),
+            Fact("Reasoning", spec.reasoning_parser or "off", mono=bool(spec.reasoning_parser)),
+            Fact("Compiling", "off (eager): wakes faster" if spec.eager else "on"),
+            Fact("More flags", " ".join(spec.extra_flags) or "none", mono=bool(spec.extra_flags)),
+        ),
+    )
+
+
+def _scaling(spec: Spec) -> Group:
+    return Group(
+        "Time",
+        (
+            Fact("Goes out when idle for", words.duration(spec.idle_window_s)),
+            Fact("Waits for requests when put out", words.duration(spec.drain_limit_s)),
+            Fact("Longest request", words.duration(spec.request_timeout_s)),
+            Fact("Gives up a start after", words.duration(spec.startup_timeout_s)),
+        ),
+    )
+
+
+def _provider(spec: Spec) -> Group:
+    volumes = ", ".join(f"{name} at {path}" for path, name in spec.volumes.items())
+    return Group(
+        "At the provider",
+        (
+            Fact("App", spec.app_name, mono=True),
+            Fact("Volumes", volumes or "none", mono=bool(volumes)),
+            Fact("Secrets", ", ".join(spec.secrets) or "none", mono=bool(spec.secrets)),
+        ),
+    )

@@ -1,0 +1,47 @@
+"""The addresses of the pages, under the root."""
+
+from django.urls import path
+
+from .activity import activity
+from .downloading import cancel_download, download
+from .extending import extend, give_back
+from .freezing import freeze, lift
+from .home import burning, home, register
+from .logs import log_download, log_page, log_tail
+from .overview import overview, phases, status_fragment
+from .runs import run_list, run_page
+from .settings import settings
+from .starting import start, start_dialog
+from .stopping import sleep, turn_off
+from .theme import theme
+
+app_name = "deployments"
+
+_ONE = "deployments/<slug:slug>"
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("register/", register, name="register"),
+    path("burning/", burning, name="burning"),
+    path("activity/", activity, name="activity"),
+    path("freeze/", freeze, name="freeze"),
+    path("freeze/lift/", lift, name="lift-freeze"),
+    path("leases/<int:lease_id>/give-back/", give_back, name="give-back"),
+    path("accounts/theme/", theme, name="theme"),
+    path(f"{_ONE}/", overview, name="overview"),
+    path(f"{_ONE}/status/", status_fragment, name="status"),
+    path(f"{_ONE}/phases/", phases, name="phases"),
+    path(f"{_ONE}/runs/", run_list, name="runs"),
+    path(f"{_ONE}/runs/<int:run_id>/", run_page, name="run"),
+    path(f"{_ONE}/logs/", log_page, name="logs"),
+    path(f"{_ONE}/logs/tail/", log_tail, name="log-tail"),
+    path(f"{_ONE}/logs/download/", log_download, name="log-download"),
+    path(f"{_ONE}/settings/", settings, name="settings"),
+    path(f"{_ONE}/start-dialog/", start_dialog, name="start-dialog"),
+    path(f"{_ONE}/start/", start, name="start"),
+    path(f"{_ONE}/extend/", extend, name="extend"),
+    path(f"{_ONE}/sleep/", sleep, name="sleep"),
+    path(f"{_ONE}/turn-off/", turn_off, name="turn-off"),
+    path(f"{_ONE}/download/", download, name="download"),
+    path(f"{_ONE}/download/cancel/", cancel_download, name="cancel-download"),
+]

@@ -1,0 +1,163 @@
+"""Where the bars of a start stand: per cent of the lane's width, from seconds. Pure."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from deployments.services.views import PhaseView, RunView
+
+from . import words
+
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
+_MOST_TICKS = 6
+_KINDS = {"done": "done", "skipped": "done", "now": "live", "later": "soon"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One upright line of the scale."""
+
+    x: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One phase. Widths and places are per cent as text, empty where nothing is drawn."""
+
+    label: str
+    kind: str
+    x: str
+    width: str
+    soon_x: str
+    soon_width: str
+    usual_x: str
+    seconds: str
+    usual: str
+    dollars: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Falls:
+    """The whole card."""
+
+    title: str
+    note: str
+    ticks: tuple[Tick, ...]
+    lanes: tuple[Lane, ...]
+    sum_label: str
+    sum_note: str
+    sum_seconds: str
+    sum_usual: str
+    sum_usd: Decimal
+
+
+def waterfall(run: RunView, usd_per_hour: Decimal) -> Falls | None:
+    """The card of a run's start; None before its first phase. What is to come is priced at `usd_per_hour`."""
+    if not run.phases:
+        return None
+    starts = _starts(run.phases)
+    total = max(
+        (
+            start + max(phase.seconds or 0, phase.expected_s or 0)
+            for phase, start in zip(run.phases, starts, strict=True)
+        ),
+        default=0,
+    )
+    scale = (total or 1) * 1.02
+    lanes = tuple(
+        _lane(phase, start, scale, usd_per_hour) for phase, start in zip(run.phases, starts, strict=True)
+    )
+    return Falls(
+        title=_title(run),
+        note=_note(run),
+        ticks=_ticks(scale),
+        lanes=lanes,
+        sum_label="Until ready" if run.ready_at else "Until it ended" if run.ended_at else "So far",
+        sum_note="" if run.ready_at or run.ended_at else _expected(run.phases),
+        sum_seconds=_figure(sum(phase.seconds or 0 for phase in run.phases)),
+        sum_usual=_figure(sum(phase.expected_s or 0 for phase in run.phases)),
+        sum_usd=sum((phase.cost_usd or Decimal(0) for phase in run.phases), start=Decimal(0)),
+    )
+
+
+def _title(run: RunView) -> str:
+    if run.ready_at:
+        return f"How it woke: run {run.number}"
+    return f"How far it came: run {run.number}" if run.ended_at else f"Waking: run {run.number}"
+
+
+def _starts(phases: tuple[PhaseView, ...]) -> list[float]:
+    """Where each phase begins, in seconds: as seen, or after the phase before it as it is expected to end."""
+    starts: list[float] = []
+    end = 0.0
+    for phase in phases:
+        start = phase.offset_s if phase.started_at is not None else end
+        starts.append(start)
+        took = phase.seconds if phase.status == "done" else max(phase.seconds or 0, phase.expected_s or 0)
+        end = start + (took or 0)
+    return starts
+
+
+def _lane(phase: PhaseView, start: float, scale: float, usd_per_hour: Decimal) -> Lane:
+    took, expected = phase.seconds or 0, phase.expected_s or 0
+    later, now = phase.status == "later", phase.status == "now"
+    rest = max(0.0, expected - took) if later or now else 0
+    skipped = phase.status == "skipped"
+    return Lane(
+        label=phase.label
+        + (f", {phase.progress:.0%}".replace("%", " %") if now and phase.progress is not None else ""),
+        kind=_KINDS[phase.status],
+        x=_percent(start, scale),
+        width=_percent(took, scale) if took and not skipped else "",
+        soon_x=_percent(start + took, scale),
+        soon_width=_percent(rest, scale) if rest else "",
+        usual_x=_percent(start + expected, scale) if expected and not later and not skipped else "",
+        seconds="skipped" if skipped else f"about {_figure(expected)}" if later else _figure(took),
+        usual=_figure(expected) if expected and not skipped else "–",
+        dollars=_dollars(phase, usd_per_hour),
+        said=_said(phase, usd_per_hour),
+    )
+
+
+def _dollars(phase: PhaseView, usd_per_hour: Decimal) -> str:
+    if phase.status == "skipped":
+        return "–"
+    if phase.status == "later":
+        return words.about_money(usd_per_hour * Decimal(str(phase.expected_s or 0)) / 3600)
+    return "not billed" if phase.cost_usd is None else words.money(phase.cost_usd)
+
+
+def _said(phase: PhaseView, usd_per_hour: Decimal) -> str:
+    if phase.status == "skipped":
+        return f"{phase.label}: skipped"
+    if phase.status == "later":
+        return f"{phase.label}: to come, about {_figure(phase.expected_s or 0)} s"
+    usual = f", usually {_figure(phase.expected_s)} s" if phase.expected_s else ""
+    return f"{phase.label}: {_figure(phase.seconds or 0)} s{usual}, {_dollars(phase, usd_per_hour)}"
+
+
+def _note(run: RunView) -> str:
+    now = next((phase for phase in run.phases if phase.status == "now" and phase.text), None)
+    words_of_now = f"{now.text.rstrip('.')}. " if now else ""
+    took = f"{words.duration(run.boot_s)}. " if run.ready_at and run.boot_s else ""
+    return f"{words_of_now}{took}The upright tick is the usual time."
+
+
+def _expected(phases: tuple[PhaseView, ...]) -> str:
+    seconds = sum(max(phase.seconds or 0, phase.expected_s or 0) for phase in phases)
+    return f"expected: about {words.about_duration(seconds)} in all" if seconds else ""
+
+
+def _ticks(scale: float) -> tuple[Tick, ...]:
+    step = next((step for step in _STEPS_S if scale / step <= _MOST_TICKS), _STEPS_S[-1])
+    marks = range(0, int(scale) + 1, step)
+    return tuple(Tick(_percent(mark, scale), words.stopwatch(mark) if mark else "0") for mark in marks)
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{max(0.0, min(100.0, part / whole * 100)):.2f}"
+
+
+def _figure(seconds: float) -> str:
+    return f"{seconds:.0f}" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f}"
