@@ -221,11 +221,6 @@ class Provider(Protocol):
         """The times of a container that is gone, or None where the provider does not know it."""
         ...
 
-    def has_gpu(self, container_id: str) -> bool | None:
-        """Whether a container holds a GPU; None where the provider does not say. Tells a server from a
-        weights download."""
-        ...
-
     def stats(self, app_name: str) -> Stats:
         """Backlog and running inputs of the app's `serve` function. NotDeployed where there is none."""
         ...

@@ -1,0 +1,69 @@
+"""Deployed apps: finding them, their backlog, their log, and ending them."""
+
+from datetime import UTC, datetime
+
+from modal import exception
+
+from deployments.providers.base import AppFacts, LogEntry, NotDeployed, Stats
+
+from . import rpc
+from .sdk import Client, modal
+
+SERVE = "serve"
+_RELEASE_TAG = "pilotlight-release"
+
+
+async def find(client: Client, environment: str, name: str) -> AppFacts | None:
+    """The deployed app, or None."""
+    try:
+        app = await modal.App.lookup.aio(name, client=client, environment_name=environment)
+        tags = await app.get_tags.aio(client=client)
+        info = await app.info.aio()
+        url = await _serve(client, environment, name).get_web_url.aio()
+    except exception.NotFoundError:
+        return None
+    return AppFacts(
+        app_id=info.app_id,
+        name=name,
+        endpoint_url=url or "",
+        deployed_at=info.lifecycle.deployed_at,
+        release=_number(tags.get(_RELEASE_TAG, "")),
+    )
+
+
+async def stats(client: Client, environment: str, name: str) -> Stats:
+    """Raises NotDeployed where there is no such app or function."""
+    try:
+        found = await _serve(client, environment, name).get_current_stats.aio()
+    except exception.NotFoundError as error:
+        raise NotDeployed(str(error)) from None
+    return Stats(backlog=found.backlog, running_inputs=found.num_running_inputs)
+
+
+async def logs(client: Client, app_id: str, since: datetime, until: datetime) -> list[LogEntry]:
+    """Lines between two instants. Modal keeps them for 35 days and gives at most 20,000 of one interval."""
+    entries: list[LogEntry] = []
+    for container_id, item in await rpc.app_logs.aio(client, app_id, since, until):
+        seconds = item.timestamp_ns / 1e9 or item.timestamp
+        at = datetime.fromtimestamp(seconds, UTC)
+        entries += [
+            LogEntry(at, line.strip("\r"), container_id) for line in item.data.split("\n") if line.strip()
+        ]
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+async def stop(client: Client, environment: str, name: str) -> None:
+    """End the app. One that is gone is no error."""
+    try:
+        app = await modal.App.lookup.aio(name, client=client, environment_name=environment)
+        await app.stop.aio(client=client)
+    except exception.NotFoundError:
+        return
+
+
+def _serve(client: Client, environment: str, name: str) -> "modal.Function[..., object, object]":
+    return modal.Function.from_name(name, SERVE, environment_name=environment, client=client)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None

@@ -1,0 +1,67 @@
+"""Containers of an environment, alive and gone."""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Any
+
+from modal import exception
+
+from deployments.providers.base import ContainerFacts, EndedContainer
+
+from . import rpc
+from .sdk import Client
+
+# How many GPUs a container has never changes, so it is asked once per container and process.
+_REMEMBERED = 256
+_gpu_counts: "OrderedDict[str, int]" = OrderedDict()
+
+
+async def listing(client: Client, environment: str) -> list[ContainerFacts]:
+    """Every container that exists. One call, and one more for each that was not seen before."""
+    tasks = (await rpc.task_list.aio(client, environment)).tasks
+    counts = await asyncio.gather(*(_gpu_count(client, task.task_id) for task in tasks))
+    return [
+        ContainerFacts(
+            container_id=task.task_id,
+            app_id=task.app_id,
+            app_name=task.app_description,
+            enqueued_at=_instant(task.enqueued_at),
+            started_at=_instant(task.started_at),
+            gpu_count=count,
+        )
+        for task, count in zip(tasks, counts, strict=True)
+    ]
+
+
+async def ended(client: Client, container_id: str) -> EndedContainer | None:
+    """Its times, or None where Modal does not know it."""
+    try:
+        info = await rpc.task_info.aio(client, container_id)
+    except exception.NotFoundError:
+        return None
+    return EndedContainer(container_id, _instant(info.started_at), _instant(info.finished_at))
+
+
+async def stop(client: Client, container_id: str, *, graceful: bool) -> None:
+    """End one. One that is gone is no error."""
+    with contextlib.suppress(exception.NotFoundError):
+        await rpc.container_stop.aio(client, container_id, graceful)
+
+
+async def _gpu_count(client: Client, container_id: str) -> int | None:
+    if container_id not in _gpu_counts:
+        try:
+            info: Any = await rpc.task_info.aio(client, container_id)
+        except exception.Error:
+            return None  # it may be gone already; the listing is worth more than this figure
+        _gpu_counts[container_id] = info.gpu_config.count
+        while len(_gpu_counts) > _REMEMBERED:
+            _gpu_counts.popitem(last=False)
+    return _gpu_counts.get(container_id)
+
+
+def _instant(seconds: float) -> datetime | None:
+    """0 says that it has not happened yet."""
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

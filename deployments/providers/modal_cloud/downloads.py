@@ -1,0 +1,88 @@
+"""The `download` function's calls, and what lies on the weights volume."""
+
+import re
+
+from modal import exception
+
+from deployments.providers.base import CallOutcome, CallState, NotDeployed
+
+from . import rpc
+from .sdk import Client, api_pb2, modal
+
+DOWNLOAD = "download"
+_SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<total>\d{5})\.safetensors$")
+
+
+async def start(client: Client, environment: str, app_name: str) -> str:
+    """Spawn one call; gives its id. Raises NotDeployed."""
+    function = modal.Function.from_name(app_name, DOWNLOAD, environment_name=environment, client=client)
+    try:
+        call = await function.spawn.aio()
+    except exception.NotFoundError as error:
+        raise NotDeployed(str(error)) from None
+    return str(call.object_id)
+
+
+async def state(client: Client, call_id: str) -> CallState:
+    """Where a call stands, at once."""
+    try:
+        answer = await rpc.call_outputs.aio(client, call_id)
+    except exception.NotFoundError as error:
+        return CallState(CallOutcome.FAILED, str(error))
+    if answer.outputs:
+        return _ended(answer.outputs[0].result)
+    if answer.num_unfinished_inputs:
+        return CallState(CallOutcome.RUNNING)
+    return CallState(CallOutcome.FAILED, "Modal has forgotten the result of this call.")
+
+
+async def cancel(client: Client, call_id: str) -> None:
+    """End a call and its container. One that has ended is no error."""
+    call = modal.FunctionCall.from_id(call_id, client=client)
+    try:
+        await call.cancel.aio(terminate_containers=True)
+    except (exception.NotFoundError, exception.ConflictError):
+        return
+
+
+def _ended(result: "api_pb2.GenericResult") -> CallState:
+    if result.status == api_pb2.GenericResult.GENERIC_STATUS_SUCCESS:
+        return CallState(CallOutcome.DONE)
+    kind = api_pb2.GenericResult.GenericStatus.Name(result.status).removeprefix("GENERIC_STATUS_")
+    return CallState(CallOutcome.FAILED, result.exception or kind.replace("_", " ").lower())
+
+
+async def weights_present(client: Client, environment: str, volume: str, model: str) -> bool | None:
+    """Whether some snapshot of `model` in the Hugging Face cache is whole; None where it cannot be told.
+
+    A file appears in a snapshot when it has arrived whole, so names are enough.
+    """
+    cache = modal.Volume.from_name(volume, environment_name=environment, client=client)
+    folder = f"hub/models--{model.replace('/', '--')}/snapshots"
+    try:
+        entries = await cache.listdir.aio(folder, recursive=True)
+    except exception.NotFoundError:
+        return False
+    snapshots: dict[str, set[str]] = {}
+    for entry in entries:
+        revision, _, name = entry.path.partition("/snapshots/")[2].partition("/")
+        if name:
+            snapshots.setdefault(revision, set()).add(name)
+    verdicts = [whole(names) for names in snapshots.values()]
+    if True in verdicts:
+        return True
+    return None if None in verdicts else False
+
+
+def whole(names: set[str]) -> bool | None:
+    """Whether the files of one snapshot are all there, by the count that shards carry in their names."""
+    if "config.json" not in names:
+        return False
+    shards = [found for name in names if (found := _SHARD.match(name))]
+    if shards:
+        totals = {(found["stem"], int(found["total"])) for found in shards}
+        there = {(found["stem"], int(found["number"])) for found in shards}
+        return all((stem, number) in there for stem, total in totals for number in range(1, total + 1))
+    if "model.safetensors" in names:
+        return True
+    return False if "model.safetensors.index.json" in names else None
