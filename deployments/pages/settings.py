@@ -84,7 +84,7 @@ def _resource_words(resource: str, amount: Any) -> str:
 def _releases(deployment: Deployment) -> list[dict[str, Any]]:
     """The newest releases, each with the settings that it changed. One query."""
     rows = list(deployment.releases.order_by("-number")[: _RELEASES + 1])
-    before = [*rows[1:], None]
+    before = [*rows, None][1:]
     return [
         {
             "number": row.number,
