@@ -16,7 +16,11 @@ MAX_LONG_WORDS = 20_000
 
 # The first pattern found in the last user message decides.
 _WISHES: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-    (r"\b\d{2,6}[ -]words?\b|\blong (?:answer|text|story)\b", "a long text", lambda t: long_text(_word_count(t))),
+    (
+        r"\b\d{2,6}[ -]words?\b|\blong (?:answer|text|story)\b",
+        "a long text",
+        lambda t: long_text(_word_count(t)),
+    ),
     (r"\bhtml\b|\bgame\b|\bweb ?page\b|flappy", "a small HTML page", lambda _: html_page()),
     (r"\btables?\b", "a table", lambda _: TABLE),
     (r"\bmarkdown\b", "a Markdown tour", lambda _: MARKDOWN),
@@ -82,10 +86,10 @@ def _thoughts(conversation: Conversation, choice: str) -> str:
     if not conversation.thinking:
         return ""
     count = len(conversation.messages)
-    first = f"There is no model here, so I cannot think; I choose {choice}."
+    first = f"No model thinks here. I choose {choice}."
     if conversation.effort == "low":
         return first
-    return f"The request has {count} message{'s' * (count != 1)}. {first} I must say that I am a stand-in."
+    return f"The request has {count} message{'s' * (count != 1)}. {first}"
 
 
 def _json_text(conversation: Conversation, said: str) -> str:
@@ -114,7 +118,8 @@ def _description(conversation: Conversation, said: str, prompt_tokens: int) -> s
         f"- tools: {', '.join(tool.name for tool in conversation.tools) or 'none'}",
         f"- your last words: “{words}”",
         "",
-        "Ask for *Markdown*, *Python code*, a *table*, an *HTML game*, *500 words*, or name a tool to see it called.",
+        "Ask for *Markdown*, *Python code*, a *table*, an *HTML game* or *500 words*, or name a tool to see it "
+        "called.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -25,7 +25,7 @@ PROFILE_S = 31.0
 
 
 def boot_steps(settings: Settings, catalogue: Catalogue, given: dict[str, object]) -> Iterator[Step]:
-    """All lines from the first to the one before the server's own. Steps raise BootFailure as they are run."""
+    """All lines before the server's own. Steps raise BootFailure as they are run."""
     yield from _banner(settings, given)
     problem = check_configuration(settings, catalogue)
     if problem is not None:
@@ -203,9 +203,7 @@ def _warmup(settings: Settings) -> Iterator[Step]:
             yield from progress("warmup", WORKER, label, total=total, seconds=GRAPHS_S / 2, states=total)
         text = f"Graph capturing finished in {GRAPHS_S:.0f} secs, took 1.87 GiB"
         yield say("warmup", 0.2, WORKER, "gpu_model_runner.py:6120", text)
-    text = (
-        "Kernel JIT monitor activated; monitored JIT compilations during inference will use mode=warn."
-    )
+    text = "Kernel JIT monitor activated; monitored JIT compilations during inference will use mode=warn."
     yield say("warmup", 4.0, WORKER, "jit_monitor.py:79", text)
     yield say("warmup", 0.5, CORE, "core.py:402", _engine_took(settings))
 
@@ -239,4 +237,3 @@ def check_configuration(settings: Settings, catalogue: Catalogue) -> str | None:
         names = ", ".join(catalogue.reasoning_parsers)
         return f"KeyError: \"Reasoning parser '{reasoning}' not found. Available parsers: {names}\""
     return check_model(settings)
-

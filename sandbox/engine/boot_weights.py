@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from sandbox.engine.console import WORKER, Console
+from sandbox.engine.hub import OFFLINE_TEXT, hub_refusal
 from sandbox.engine.settings import Settings
 from sandbox.engine.timeline import BootFailure, Step, clock, say, tell
 from sandbox.engine.weights import CHECKPOINT_GIB, SHARDS, leave_tree, snapshot_of
@@ -13,11 +14,6 @@ from sandbox.engine.weights import CHECKPOINT_GIB, SHARDS, leave_tree, snapshot_
 # About a minute with prefetching, over twelve minutes one after another over 9P, 20 for the download.
 PREFETCHED_S, UNPREFETCHED_S, DOWNLOAD_S = 61.2, 728.0, 1200.0
 RAM_GIB = 1889.41
-OFFLINE_TEXT = (
-    "huggingface_hub.errors.LocalEntryNotFoundError: Cannot find an appropriate cached snapshot folder for the "
-    "specified revision on the local disk and outgoing traffic has been disabled. To enable repo look-ups and "
-    "downloads online, pass 'local_files_only=False' as input."
-)
 
 
 def check_model(settings: Settings) -> str | None:
@@ -29,7 +25,9 @@ def check_model(settings: Settings) -> str | None:
             "huggingface_hub.errors.HFValidationError: Repo id must be in the form 'repo_name' or "
             f"'namespace/repo_name': '{settings.model}'. Use `repo_type` argument if needed."
         )
-    return OFFLINE_TEXT if settings.offline else None
+    if settings.offline:
+        return OFFLINE_TEXT
+    return hub_refusal(settings.model, settings.revision, has_token=settings.has_hub_token)
 
 
 def weight_steps(settings: Settings) -> Iterator[Step]:
@@ -77,7 +75,13 @@ def _prefetched() -> Iterator[Step]:
     # The shards are read as fast as they are prefetched, so both bars advance together.
     shards = list(_shards(PREFETCHED_S, states=10))
     prefetch = [
-        say("weights", 0, WORKER, "weight_utils.py:1042", f"Prefetching checkpoint files: {part}0% ({n}/{SHARDS})")
+        say(
+            "weights",
+            0,
+            WORKER,
+            "weight_utils.py:1042",
+            f"Prefetching checkpoint files: {part}0% ({n}/{SHARDS})",
+        )
         for part, n in enumerate(ten, start=1)
     ]
     yield shards[0]
@@ -107,4 +111,3 @@ def refuse(console: Console, text: str) -> BootFailure:
         f"{text}\n"
     )
     return BootFailure(1)
-

@@ -62,4 +62,3 @@ def _flag(row: Mapping[str, Any]) -> Flag:
         choices=tuple(row["choices"]) if row["choices"] else None,
         default=row["default"],
     )
-

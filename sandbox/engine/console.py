@@ -14,7 +14,11 @@ class Console:
     """Writes log lines. One process plays all of the real one's, under pids counted from its own."""
 
     def __init__(
-        self, stream: TextIO, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), pid: int | None = None
+        self,
+        stream: TextIO,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        pid: int | None = None,
     ) -> None:
         self._stream = stream
         self._now = now

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from sandbox.engine.console import WORKER, Console
@@ -73,7 +73,7 @@ class Engine:
         """Share of the KV cache in use, 0 to 1."""
         return min(1.0, self._held_tokens / KV_CACHE_TOKENS)
 
-    async def run(self, job: Job) -> AsyncIterator[Sequence[Token]]:
+    async def run(self, job: Job) -> AsyncGenerator[Sequence[Token], None]:
         """Yield the job's tokens step by step, at the engine's pace. Closing it frees the slot at once.
 
         Raises EngineDeadError when the engine dies.

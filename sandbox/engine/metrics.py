@@ -137,7 +137,9 @@ class Metrics:
         self._counter("num_preemptions", "Cumulative number of preemptions from the engine.")
         self._counter("prompt_tokens", "Number of prefill tokens processed.")
         sources = ("local_compute", "local_cache_hit", "external_kv_transfer")
-        self._counter("prompt_tokens_by_source", "Prompt tokens by source.", *({"source": s} for s in sources))
+        self._counter(
+            "prompt_tokens_by_source", "Prompt tokens by source.", *({"source": s} for s in sources)
+        )
         self._counter("prompt_tokens_cached", "Number of cached prompt tokens.")
         self._counter("generation_tokens", "Number of generation tokens processed.")
         reasons = ({"finished_reason": reason} for reason in _FINISH_REASONS)
@@ -153,8 +155,8 @@ class Metrics:
         self._histogram("request_params_max_tokens", "The max_tokens request parameter.", tokens)
         self._histogram("time_to_first_token_seconds", "Time to first token in seconds.", _FIRST_TOKEN)
         self._histogram("inter_token_latency_seconds", "Inter-token latency in seconds.", _TOKEN_GAP)
-        per_token = "request_time_per_output_token_seconds"
-        self._histogram(per_token, "Time per output token in seconds per request.", _TOKEN_GAP)
+        gap_name = "request_time_per_output_token_seconds"
+        self._histogram(gap_name, "Time per output token in seconds per request.", _TOKEN_GAP)
         self._histogram("e2e_request_latency_seconds", "E2E request latency in seconds.", _LATENCY)
         for phase in ("queue", "inference", "prefill", "decode"):
             text = f"Time spent in the {phase} phase, in seconds."

@@ -111,8 +111,7 @@ def _choices(body: Mapping[str, Any]) -> int:
     n = 1 if n is None else int(n)
     if n < 1:
         raise ApiError(400, f"n must be at least 1, got {n}.")
-    # The served model's own default is to take the likeliest token; so is the stand-in's.
-    if n > 1 and not float(body.get("temperature") or 0):
+    if n > 1 and body.get("temperature") is not None and float(body["temperature"]) == 0:
         raise ApiError(400, f"n must be 1 when using greedy sampling, got {n}.")
     return n
 

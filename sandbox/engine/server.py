@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
@@ -75,8 +76,9 @@ class Server:
         return listener
 
     async def _boot(self) -> None:
-        for flag in self.arguments.repeated:
-            self.console.line(API, "argparse_utils.py:455", f"Found duplicate keys {flag}", "WARNING")
+        if self.arguments.repeated:
+            text = f"Found duplicate keys {', '.join(self.arguments.repeated)}"
+            self.console.line(API, "argparse_utils.py:455", text, "WARNING")
         fault, entered = self.settings.fault, set[str]()
         for step in boot_steps(self.settings, self.catalogue, dict(self.arguments.given)):
             if fault and step.phase == fault.at and step.phase not in entered:
@@ -118,7 +120,7 @@ class Server:
         self.console.uvicorn("Waiting for application startup.")
 
     async def _until_end(self, engine: Engine) -> None:
-        tasks = [asyncio.create_task(self.stopped.wait())]
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self.stopped.wait())]
         if self.settings.log_stats:
             log = StatsLog(engine, self.console)
             tasks.append(asyncio.create_task(log.run(self.settings.stats_interval_s)))

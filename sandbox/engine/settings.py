@@ -57,6 +57,7 @@ class Settings:
     fault: Fault | None
     hub: Path
     offline: bool
+    has_hub_token: bool
     pid_file: Path | None
     version: str
     fingerprint: str
@@ -98,8 +99,9 @@ def read_settings(arguments: Arguments, catalogue: Catalogue, environment: Mappi
         speed=speed,
         tokens_per_s=_tokens_per_s(speed, environment),
         fault=read_fault(environment.get("SANDBOX_FAULT", "")),
-        hub=_hub(environment),
-        offline=environment.get("HF_HUB_OFFLINE", "") in ("1", "ON", "YES", "TRUE", "true"),
+        hub=hub_folder(environment),
+        offline=is_offline(environment),
+        has_hub_token=bool(environment.get("HF_TOKEN")),
         pid_file=_path(environment.get("SANDBOX_ENGINE_PID_FILE")),
         version=catalogue.version,
         fingerprint=f"vllm-{catalogue.version}-{secrets.token_hex(4)}",
@@ -133,7 +135,13 @@ def _tokens_per_s(speed: float, environment: Mapping[str, str]) -> float:
     return float(given) if given else TOKENS_PER_S * min(MAX_PACE, max(1.0, speed**0.25))
 
 
-def _hub(environment: Mapping[str, str]) -> Path:
+def is_offline(environment: Mapping[str, str]) -> bool:
+    """Whether the environment forbids downloads."""
+    return environment.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
+def hub_folder(environment: Mapping[str, str]) -> Path:
+    """Where Hugging Face keeps models: under HF_HOME, else under the home folder's cache."""
     home = environment.get("HF_HOME")
     root = Path(home) if home else Path(environment.get("HOME") or "/root") / ".cache" / "huggingface"
     return root / "hub"

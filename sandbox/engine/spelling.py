@@ -26,8 +26,8 @@ def normalise(arguments: list[str]) -> Spelled:
         if not argument.startswith("--"):
             spelled.arguments.append(argument)
         elif "." in name:
-            value = argument.split("=", 1)[1] if "=" in argument else (waiting.pop(0) if waiting else "")
-            _note_repeat(spelled, name, _nest(nested, name, value))
+            given = argument.split("=", 1)[1] if "=" in argument else (waiting.pop(0) if waiting else "")
+            _note_repeat(spelled, name, _nest(nested, name, given))
         else:
             _note_repeat(spelled, name, name in seen)
             seen.add(name)

@@ -27,9 +27,7 @@ class BootFailure(Exception):
         self.exit_code = exit_code
 
 
-def say(
-    phase: str, wait_s: float, process: str, source: str, text: str, level: str = "INFO"
-) -> Step:
+def say(phase: str, wait_s: float, process: str, source: str, text: str, level: str = "INFO") -> Step:
     """A step that writes one log line."""
     return Step(phase, wait_s, lambda console: console.line(process, source, text, level))
 

@@ -50,14 +50,15 @@ def reader_of(flag: Flag) -> Reader:
         return _checked(loads, f"<function loads at {id(loads):#x}>", optional=True)
     if kind == "union_dict_and_str":
         return _dict_or_text
-    reader: Reader = {
+    readers: dict[str, Reader] = {
         "int": int,
         "float": float,
         "human_readable_int": human_readable_int,
         "human_readable_int_or_auto": human_readable_int_or_auto,
         "json": loads,
         "<lambda>": _dashes_to_underscores,
-    }.get(kind, str)
+    }
+    reader = readers.get(kind, str)
     if flag.kind.startswith("optional "):
         return _checked(reader, repr(reader), optional=True)
     return reader

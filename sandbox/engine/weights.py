@@ -21,6 +21,15 @@ def snapshot_of(hub: Path, model: str) -> Path | None:
 
 def leave_tree(hub: Path, model: str, revision: str | None = None) -> Path:
     """Write the cache tree of a downloaded model (kilobytes, not gigabytes) and return its snapshot."""
+    snapshot = begin_tree(hub, model, revision)
+    for index in range(1, SHARDS + 1):
+        (snapshot / shard_name(index)).touch()
+    finish_tree(snapshot)
+    return snapshot
+
+
+def begin_tree(hub: Path, model: str, revision: str | None = None) -> Path:
+    """The snapshot folder of a download that may have begun before; it counts as absent until finished."""
     commit = hashlib.sha1(f"{model}@{revision or 'main'}".encode(), usedforsecurity=False).hexdigest()
     root = hub / _folder(model)
     snapshot = root / "snapshots" / commit
@@ -28,11 +37,12 @@ def leave_tree(hub: Path, model: str, revision: str | None = None) -> Path:
     ref = root / "refs" / (revision or "main")
     ref.parent.mkdir(parents=True, exist_ok=True)
     ref.write_text(commit)
-    for index in range(1, SHARDS + 1):
-        (snapshot / shard_name(index)).touch()
-    # Last, since its presence is what says that the download is complete.
-    (snapshot / "config.json").write_text(json.dumps({"architectures": ["GlmMoeDsaForCausalLM"]}))
     return snapshot
+
+
+def finish_tree(snapshot: Path) -> None:
+    """Write the file whose presence says that the download is complete."""
+    (snapshot / "config.json").write_text(json.dumps({"architectures": ["GlmMoeDsaForCausalLM"]}))
 
 
 def shard_name(index: int) -> str:

@@ -11,6 +11,9 @@ from sandbox.engine.core import EngineDeadError
 from sandbox.engine.errors import ApiError
 from sandbox.engine.routes import plain
 from sandbox.engine.routes.chat import chat_completions
+from sandbox.engine.routes.completions import completions
+from sandbox.engine.routes.messages import count_tokens, messages
+from sandbox.engine.routes.responses import responses, stored_response
 from sandbox.engine.routes.state import STATE, State, state_of
 from sandbox.engine.routes.wire import answer
 
@@ -32,6 +35,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/models", plain.models),
     ("POST", "/v1/chat/completions", chat_completions),
     ("POST", "/invocations", chat_completions),
+    ("POST", "/v1/responses", responses),
+    ("GET", "/v1/responses/{response_id}", stored_response),
+    ("POST", "/v1/completions", completions),
+    ("POST", "/v1/messages", messages),
+    ("POST", "/v1/messages/count_tokens", count_tokens),
 )
 
 
@@ -91,5 +99,7 @@ async def _on_prepare(request: web.Request, response: web.StreamResponse) -> Non
         return
     peer = request.transport.get_extra_info("peername") if request.transport else None
     host, port = (peer or ("127.0.0.1", 0))[:2]
-    line = f'{host}:{port} - "{request.method} {request.path_qs} HTTP/1.1" {response.status} {response.reason}'
+    line = (
+        f'{host}:{port} - "{request.method} {request.path_qs} HTTP/1.1" {response.status} {response.reason}'
+    )
     state.console.uvicorn(line)

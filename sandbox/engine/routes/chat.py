@@ -14,7 +14,18 @@ from aiohttp import web
 
 from sandbox.engine.core import EngineDeadError
 from sandbox.engine.errors import ApiError, bad_value
-from sandbox.engine.output import CONTENT, HIDDEN, REASONING, TOOL, Job, Token, Usage, calls_of, text_of, usage_of
+from sandbox.engine.output import (
+    CONTENT,
+    HIDDEN,
+    REASONING,
+    TOOL,
+    Job,
+    Token,
+    Usage,
+    calls_of,
+    text_of,
+    usage_of,
+)
 from sandbox.engine.plan import MAX_LOGPROBS, plan_chat, read_limits
 from sandbox.engine.routes.reading import read_chat
 from sandbox.engine.routes.state import State, new_id, run_all, run_streamed, state_of
@@ -135,7 +146,7 @@ async def _stream(request: web.Request, chat: Chat) -> web.StreamResponse:
     done: list[list[Token]] = [[] for _ in chat.jobs]
     opened = False
     try:
-        async with aclosing(run_streamed(chat.state.engine, chat.jobs)) as steps:  # type: ignore[type-var]
+        async with aclosing(run_streamed(chat.state.engine, chat.jobs)) as steps:
             async for index, step in steps:
                 if not opened:
                     await _send_roles(events, chat)

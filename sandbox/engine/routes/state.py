@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -27,7 +27,6 @@ class State:
     metrics: Metrics
     console: Console
     load: int = 0
-    responses: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def model_name(self, asked: object) -> str:
         """The name to answer under. Raises ApiError for a model that is not served here."""
@@ -58,10 +57,12 @@ async def run_all(engine: Engine, jobs: Sequence[Job]) -> list[list[Token]]:
     return list(await asyncio.gather(*(_collect(engine, job) for job in jobs)))
 
 
-async def run_streamed(engine: Engine, jobs: Sequence[Job]) -> AsyncIterator[tuple[int, Sequence[Token]]]:
+async def run_streamed(
+    engine: Engine, jobs: Sequence[Job]
+) -> AsyncGenerator[tuple[int, Sequence[Token]], None]:
     """Yield (choice, step) as the engine makes them. Closing it ends all jobs. Raises EngineDeadError."""
     if len(jobs) == 1:
-        async with aclosing(engine.run(jobs[0])) as steps:  # type: ignore[type-var]
+        async with aclosing(engine.run(jobs[0])) as steps:
             async for step in steps:
                 yield 0, step
         return
@@ -70,13 +71,13 @@ async def run_streamed(engine: Engine, jobs: Sequence[Job]) -> AsyncIterator[tup
     try:
         left = len(tasks)
         while left:
-            index, step = await queue.get()
-            if isinstance(step, Exception):
-                raise step
-            if step is None:
+            index, item = await queue.get()
+            if isinstance(item, Exception):
+                raise item
+            if item is None:
                 left -= 1
             else:
-                yield index, step
+                yield index, item
     finally:
         for task in tasks:
             task.cancel()
@@ -84,7 +85,7 @@ async def run_streamed(engine: Engine, jobs: Sequence[Job]) -> AsyncIterator[tup
 
 async def _collect(engine: Engine, job: Job) -> list[Token]:
     done = list[Token]()
-    async with aclosing(engine.run(job)) as steps:  # type: ignore[type-var]
+    async with aclosing(engine.run(job)) as steps:
         async for step in steps:
             done.extend(step)
     return done
@@ -97,7 +98,7 @@ async def _feed(
     queue: asyncio.Queue[tuple[int, Sequence[Token] | Exception | None]],
 ) -> None:
     try:
-        async with aclosing(engine.run(job)) as steps:  # type: ignore[type-var]
+        async with aclosing(engine.run(job)) as steps:
             async for step in steps:
                 queue.put_nowait((index, step))
         queue.put_nowait((index, None))
