@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from deployments.planning.power import Actor, Scope
+from deployments.public import Actor, Scope
 
 from .key_errors import KeyRefused
 from .owners import scopes_of

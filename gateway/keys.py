@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from deployments.planning.power import Actor, Scope
+from deployments.public import Actor, Scope
 
 from . import key_rules as rules
 from .key_errors import KeyRefused

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from deployments.planning.power import Actor, Scope, Via
+from deployments.public import Actor, Scope, Via
 
 from .models import ApiKey
 from .owners import scopes_of

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from deployments.planning.power import ROLE_SCOPES, Role, Scope
+from deployments.public import ROLE_SCOPES, Role, Scope
 
 if TYPE_CHECKING:
     from controlpanel.models import User

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from deployments.planning.power import Actor, Via
+from deployments.public import Actor, Via
 
 from .known_key import look_up, mark_used
 from .models.api_key import digest

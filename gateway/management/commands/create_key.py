@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from deployments.planning.power import Actor, Scope, Via
+from deployments.public import Actor, Scope, Via
 from gateway.expiry import parse_expiry
 from gateway.key_errors import KeyRefused
 from gateway.keys import create_key, owner_named

@@ -1,0 +1,23 @@
+"""What the door needs of the rest of the panel; `deployments.public` is it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from deployments.public import InFlightRow, Route
+
+
+class Backstage(Protocol):
+    """Blocking calls, made in threads. Any of them may raise; the door goes on."""
+
+    def routes(self) -> Sequence[Route]:
+        """Every deployment, its state and where it is."""
+
+    def report_in_flight(self, process: str, rows: Sequence[InFlightRow]) -> None:
+        """Replace what `process` has open by `rows`."""
+
+    def note_use(self, deployment_id: int, at: datetime) -> None:
+        """A request of a person or a key ended at `at`."""
+
+    def note_engine_failure(self, deployment_id: int, at: datetime, text: str) -> None:
+        """The engine broke off or could not be reached at `at`."""
