@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlpanel.settings")
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 CONTROL, DEPLOY = "control", "deploy"
+VISIBILITY_TIMEOUT_S = 60
 
 app = Celery("pilotlight")
 
@@ -42,10 +43,10 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
-    # A message of a dead worker comes back after visibility_timeout_s at the latest; tasks are idempotent,
-    # and the longest of them (a deploy) ends within 20 minutes.
+    # The message of a dead worker comes back within visibility_timeout seconds. So does that of a task which
+    # takes longer (a deploy, a wake): the second delivery finds the row claimed and ends at once.
     broker_transport_options={
-        "visibility_timeout": 1800,
+        "visibility_timeout": VISIBILITY_TIMEOUT_S,
         "unacked_restore_interval": 1,
         "unacked_restore_throttle": 1,
     },

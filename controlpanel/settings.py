@@ -187,7 +187,7 @@ CELERY_BROKER_URL = (
 # Modal, as the first account uses it; read from the environment alone
 MODAL_TOKEN_ID = _env.text("MODAL_TOKEN_ID")
 MODAL_TOKEN_SECRET = _env.text("MODAL_TOKEN_SECRET")
-MODAL_ENVIRONMENT = _env.text("MODAL_ENVIRONMENT")
+MODAL_ENVIRONMENT = _env.text("MODAL_ENVIRONMENT", "main")
 MODAL_SERVER_URL = _env.url("MODAL_SERVER_URL", schemes=("http", "https"))
 if bool(MODAL_TOKEN_ID) != bool(MODAL_TOKEN_SECRET):
     _missing = "MODAL_TOKEN_SECRET" if MODAL_TOKEN_ID else "MODAL_TOKEN_ID"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -27,19 +28,15 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
         found = self.find_file(path) if self.autorefresh else self.files.get(path)
         if found is None:
             return self.get_response(request)
-        return (
-            asyncio.to_thread(_whole, self, found, request)
-            if self._asks_async
-            else _whole(self, found, request)
-        )
+        return asyncio.to_thread(_whole, found, request) if self._asks_async else _whole(found, request)
 
 
-def _whole(middleware: WhiteNoiseMiddleware, found: Any, request: HttpRequest) -> HttpResponse:
+def _whole(found: Any, request: HttpRequest) -> HttpResponse:
     """The response with its body read: the largest file here has some hundred kilobytes."""
-    streamed = middleware.serve(found, request)
-    response = HttpResponse(b"".join(streamed.streaming_content), status=streamed.status_code)
+    answer = found.get_response(request.method, request.META)
+    with answer.file or BytesIO() as file:
+        response = HttpResponse(file.read(), status=int(answer.status))
     del response["Content-Type"]
-    for name, value in streamed.items():
+    for name, value in answer.headers:
         response[name] = value
-    streamed.close()
     return response

@@ -105,7 +105,7 @@ def _sandbox_credentials(folder: Path, tokens: dict[str, str]) -> Credentials:
         server_url=str(endpoint.get("grpc_url", "")),
         token_id=tokens["SANDBOX_TOKEN_ID"],
         token_secret=tokens["SANDBOX_TOKEN_SECRET"],
-        environment="",
+        environment="main",
         is_sandbox=True,
         speed=settings.SANDBOX_SPEED,
     )

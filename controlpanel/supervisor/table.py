@@ -26,11 +26,11 @@ def web_program() -> Program:
 
 
 def worker_programs() -> list[Program]:
-    """Two workers, so that a deploy of many minutes never delays a reconciliation.
+    """Two workers, so that deploys and wakes of many minutes never delay a reconciliation.
 
     Threads: tasks wait for the network or a child process, and they start and die with their one process.
     """
-    return [_worker(CONTROL, threads=8), _worker(DEPLOY, threads=2)]
+    return [_worker(CONTROL, threads=8), _worker(DEPLOY, threads=4)]
 
 
 def _worker(queue: str, *, threads: int) -> Program:
