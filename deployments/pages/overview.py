@@ -27,10 +27,8 @@ _LATEST = 8
 def overview(request: PageRequest, slug: str) -> HttpResponse:
     """The page."""
     deployment = deployment_of(request, slug)
-    context = _with_phases(request, head(request, deployment))
-    return render(
-        request, "deployments/overview.html", context | {"runs": _earlier(deployment, context["status"])}
-    )
+    context = _with_phases(request, deployment)
+    return render(request, "deployments/overview.html", context)
 
 
 @require_safe
@@ -45,16 +43,18 @@ def status_fragment(request: PageRequest, slug: str) -> HttpResponse:
 @require_safe
 @needs(Scope.READ)
 def phases(request: PageRequest, slug: str) -> HttpResponse:
-    """Phases, leases and dollars, live."""
-    context = _with_phases(request, head(request, deployment_of(request, slug)))
+    """Phases, leases, dollars and earlier runs, live."""
+    context = _with_phases(request, deployment_of(request, slug))
     return live.answer(request, "deployments/_phases.html", context)
 
 
-def _with_phases(request: PageRequest, context: dict[str, Any]) -> dict[str, Any]:
+def _with_phases(request: PageRequest, deployment: Deployment) -> dict[str, Any]:
+    context = head(request, deployment)
     status: StatusView = context["status"]
     run, download = status.run, status.download
     return context | {
         "run": run,
+        "runs": _earlier(deployment, status),
         "phase_words": _phase_words(status),
         "falls": waterfall(run, status.price_usd_per_hour) if run else None,
         "dollars": shares(run) if run else None,
