@@ -73,7 +73,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "controlpanel",
     "deployments",
-    *(name for name in ("gateway", "chat") if (BASE_DIR / name / "apps.py").exists()),
+    "gateway",
 ]
 
 MIDDLEWARE = [
@@ -143,7 +143,7 @@ UNFOLD = {"SITE_TITLE": "Pilotlight", "SITE_HEADER": "Pilotlight", "SITE_URL": "
 
 # Static files: found where they lie, so that nothing has to be collected first
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
+STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
 # Nothing inline, nothing from elsewhere
