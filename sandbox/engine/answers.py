@@ -118,8 +118,8 @@ def _description(conversation: Conversation, said: str, prompt_tokens: int) -> s
         f"- tools: {', '.join(tool.name for tool in conversation.tools) or 'none'}",
         f"- your last words: “{words}”",
         "",
-        "Ask for *Markdown*, *Python code*, a *table*, an *HTML game* or *500 words*, or name a tool to see it "
-        "called.",
+        "Ask for *Markdown*, *Python code*, a *table*, an *HTML game* or *500 words*, or name a tool to see "
+        "it called.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-PHASES = ("start", "weights", "cache", "compile", "warmup")
+# In the order of a boot. A phase that a boot does not have counts as passed with the next one.
+PHASES = ("start", "weights", "compile", "cache", "warmup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class Fault:
     log: str = ""
     exit_code: int = 1
     after_s: float = 0.0
+
+    def strikes_in(self, phase: str) -> bool:
+        """Whether it is due once the boot is in this phase."""
+        return PHASES.index(phase) >= PHASES.index(self.at)
 
 
 def read_fault(text: str) -> Fault | None:

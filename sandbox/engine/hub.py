@@ -4,8 +4,8 @@ from __future__ import annotations
 
 OFFLINE_TEXT = (
     "huggingface_hub.errors.LocalEntryNotFoundError: Cannot find an appropriate cached snapshot folder for "
-    "the specified revision on the local disk and outgoing traffic has been disabled. To enable repo look-ups "
-    "and downloads online, pass 'local_files_only=False' as input."
+    "the specified revision on the local disk and outgoing traffic has been disabled. To enable repo "
+    "look-ups and downloads online, pass 'local_files_only=False' as input."
 )
 _REQUEST = "(Request ID: Root=1-00000000-000000000000000000000000)"
 
@@ -24,7 +24,7 @@ def hub_refusal(model: str, revision: str | None, *, has_token: bool) -> str | N
         return (
             f"huggingface_hub.errors.GatedRepoError: 401 Client Error. {_REQUEST}\n\n"
             f"Cannot access gated repo for url {url}.\n"
-            f"Access to model {model} is restricted. You must have access to it and be authenticated to access "
-            "it. Please log in."
+            f"Access to model {model} is restricted. You must have access to it and be authenticated to "
+            "access it. Please log in."
         )
     return None

@@ -79,11 +79,10 @@ class Server:
         if self.arguments.repeated:
             text = f"Found duplicate keys {', '.join(self.arguments.repeated)}"
             self.console.line(API, "argparse_utils.py:455", text, "WARNING")
-        fault, entered = self.settings.fault, set[str]()
+        fault = self.settings.fault
         for step in boot_steps(self.settings, self.catalogue, dict(self.arguments.given)):
-            if fault and step.phase == fault.at and step.phase not in entered:
+            if fault and fault.strikes_in(step.phase):
                 await self._misbehave(fault)
-            entered.add(step.phase)
             await self._take(step)
 
     async def _take(self, step: Step) -> None:

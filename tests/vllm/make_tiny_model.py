@@ -35,9 +35,7 @@ WEATHER_TOOL = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
     },
 }
-WEATHER_CALL = (
-    "<tool_call>get_weather<arg_key>city</arg_key><arg_value>Paris</arg_value></tool_call>"
-)
+WEATHER_CALL = "<tool_call>get_weather<arg_key>city</arg_key><arg_value>Paris</arg_value></tool_call>"
 STORY = (
     "Once upon a time a small server woke up, loaded its weights, and answered every request it was given. "
     "The end."

@@ -1,0 +1,115 @@
+"""Start, refusals of the command line, and the end: log lines and exit codes."""
+
+import re
+import signal
+
+import pytest
+
+from tests.contracts.engine.running import Command, RunningEngine, run_to_end
+
+PREFIX = r"\((?:APIServer|EngineCore|Worker\w*) pid=\d+\) (?:INFO|WARNING) [\d-]{5} [\d:]{8} \[[\w.]+:\d+\] "
+# In this order. Line numbers differ from version to version and are never matched.
+START_LINES = [
+    r"version 0\.3\d\.\d",
+    PREFIX + r"non-default args: \{.*'max_model_len': 1024",
+    PREFIX + r"Resolved architecture: \w+",
+    PREFIX + r"Using max model len 1024",
+    PREFIX + r"Enforce eager set, disabling torch\.compile, CUDAGraphs",
+    PREFIX + r"Initializing a V1 LLM engine \(v0\.3\d\.\d\) with config: model='",
+    PREFIX + r"Starting to load model \S+\.\.\.",
+    PREFIX
+    + r"Filesystem type for checkpoints: \w+\. Checkpoint size: [\d.]+ GiB\. Available RAM: [\d.]+ GiB\.",
+    PREFIX + r"Prefetching checkpoint files into page cache started \(in background, num_threads=",
+    r"Loading safetensors checkpoint shards: +0% Completed \| 0/\d+",
+    r"Loading safetensors checkpoint shards: 100% Completed \| (\d+)/\1 ",
+    PREFIX + r"Loading weights took [\d.]+ seconds",
+    PREFIX
+    + r"[CG]PU KV cache size: [\d,]+ tokens, Maximum concurrency for 1,024 tokens per request: [\d.]+x",
+    PREFIX + r"init engine \(profile, create kv cache, warmup model\) took [\d.]+ s",
+    PREFIX + r"Supported tasks: \['generate'\]",
+    PREFIX + r'"auto" tool choice has been enabled\.',
+    PREFIX + r"Starting vLLM server on http://127\.0\.0\.1:\d+",
+    PREFIX + r"Available routes are:",
+    PREFIX + r"Route: /v1/chat/completions, Methods: POST",
+    r"INFO: +Started server process \[\d+\]",
+    r"INFO: +Waiting for application startup\.",
+    r"INFO: +Application startup complete\.",
+]
+END_LINES = [
+    r"\[shutdown\] API server: shutdown triggered",
+    r"\[shutdown\] API server: stopping engine client mode=abort timeout=0s",
+    r"\[shutdown\] MPClient: start timeout=0s",
+    r"\[shutdown\] Process manager: force killing remaining processes count=1",
+    r"\[shutdown\] MPClient: engine manager stopped",
+    r"\[shutdown\] API server: shutting down FastAPI HTTP server",
+    r"INFO: +Shutting down",
+    r"INFO: +Application shutdown complete\.",
+]
+
+
+def test_start_is_told_line_by_line(engine: RunningEngine) -> None:
+    _assert_in_order(START_LINES, engine.log)
+
+
+def test_prefetching_is_told_by_file(engine: RunningEngine) -> None:
+    assert re.search(PREFIX + r"Prefetching checkpoint files: \d+% \(\d+/\d+\)", engine.log)
+    assert re.search(PREFIX + r"Prefetching checkpoint files into page cache finished in [\d.]+s", engine.log)
+
+
+def test_requests_are_told_as_uvicorn_does(engine: RunningEngine) -> None:
+    assert engine.key not in engine.log
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+def test_stop_is_clean_and_told(fresh: RunningEngine, how: signal.Signals) -> None:
+    assert fresh.stop(how) == 0
+    _assert_in_order(END_LINES, fresh.log)
+
+
+def test_unknown_flag_is_refused_with_two(command: Command) -> None:
+    ended = run_to_end(command, command.model, "--max-model-length", "2048")
+    assert ended.returncode == 2
+    assert ended.stderr.rstrip().endswith("vllm: error: unrecognized arguments: --max-model-length 2048")
+
+
+def test_wrong_choice_is_refused_with_two(command: Command) -> None:
+    ended = run_to_end(command, command.model, "--safetensors-load-strategy", "fast")
+    assert ended.returncode == 2
+    assert "argument --safetensors-load-strategy: invalid choice: 'fast' (choose from" in ended.stderr
+
+
+def test_wrong_tool_parser_dies_later_with_one(command: Command) -> None:
+    flags = ("--enable-auto-tool-choice", "--tool-call-parser", "glm99")
+    ended = run_to_end(command, command.model, *flags, "--host", "127.0.0.1", "--port", "0")
+    assert ended.returncode == 1
+    told = ended.stdout + ended.stderr
+    assert re.search(r"KeyError: 'invalid tool call parser: glm99 \(chose from \{ apertus,", told)
+
+
+def test_repeated_flag_is_told_and_the_last_wins(command: Command) -> None:
+    running = RunningEngine(command, "--max-model-len", "512")
+    try:
+        running.wait_for(r"Found duplicate keys --max-model-len")
+        running.wait_for(r"Using max model len 512")
+    finally:
+        running.stop(signal.SIGKILL)
+
+
+def test_dead_engine_is_told_to_streams_and_by_the_log(command: Command) -> None:
+    """Only the stand-in can be told to die; how a real one dies was recorded."""
+    if "sandbox.engine.vllm" not in command.argv:
+        return
+    running = RunningEngine(command, environment={"SANDBOX_FAULT": '{"kind": "die_after_ready"}'})
+    try:
+        running.wait_for(r"vllm\.v1\.engine\.exceptions\.EngineDeadError: EngineCore encountered an issue")
+        assert running.process.wait(20) != 0
+    finally:
+        running.stop()
+
+
+def _assert_in_order(patterns: list[str], log: str) -> None:
+    place = 0
+    for pattern in patterns:
+        match = re.compile(pattern).search(log, place)
+        assert match, f"{pattern!r} is not there, or not after the line before it"
+        place = match.end()
