@@ -9,11 +9,16 @@ import os
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 URL = os.environ.get("PANEL_URL", "http://127.0.0.1:8000").rstrip("/")
 OUT = Path(__file__).resolve().parent.parent / "screenshots"
-LOOKS = (("1440-light", 1440, 900, "light"), ("1440-dark", 1440, 900, "dark"), ("390-light", 390, 844, "light"))
+LOOKS = (
+    ("1440-light", 1440, 900, "light"),
+    ("1440-dark", 1440, 900, "dark"),
+    ("390-light", 390, 844, "light"),
+    ("390-dark", 390, 844, "dark"),
+)
 TABS = ("", "runs/", "logs/", "settings/", "start/")
 
 
@@ -40,7 +45,12 @@ def shoot(
         viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
     )
     page = context.new_page()
-    page.on("console", lambda said: complaints.append(f"{look} {page.url}: {said.text}") if said.type == "error" else None)
+
+    def hear(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            complaints.append(f"{look} {page.url}: {said.text}")
+
+    page.on("console", hear)
     picture(page, "sign-in", look, f"{URL}/accounts/login/", complaints)
     page.fill("[name=username]", os.environ.get("PANEL_USER", "admin"))
     page.fill("[name=password]", os.environ["PANEL_PASSWORD"])

@@ -25,12 +25,11 @@ PHASES = {"queued": 0, "container": 6, "download": 60, "weights": 64, "warmup": 
 READY_S = 275
 LINES = (
     "(APIServer pid=4) INFO 11-24 09:00:10 [utils.py:328] vLLM API server version 0.33.0",
-    "(APIServer pid=4) INFO 11-24 09:00:12 [utils.py:244] non-default args: {'model_tag': 'zai-org/GLM-5.2-FP8', "
-    "'max_model_len': 131072, 'enforce_eager': True, 'tensor_parallel_size': 8}",
-    "(APIServer pid=4) WARNING 11-24 09:00:14 [vllm.py:1180] Enforce eager set, disabling torch.compile and CUDAGraphs.",
-    "(Worker_TP0 pid=90) INFO 11-24 09:01:04 [default_loader.py:291] Loading safetensors checkpoint shards: 62% Completed",
-    "(EngineCore pid=40) ERROR 11-24 09:01:40 [core.py:1134] ValueError: To serve at least one request with the "
-    "model's max seq len (1048576), 53.45 GiB KV cache is needed",
+    "(APIServer pid=4) INFO 11-24 09:00:12 [utils.py:244] non-default args: {'enforce_eager': True}",
+    "(APIServer pid=4) WARNING 11-24 09:00:14 [vllm.py:1180] Enforce eager set, disabling CUDAGraphs.",
+    "(Worker_TP0 pid=90) INFO 11-24 09:01:04 [loader.py:291] Loading safetensors checkpoint shards: 62% ",
+    "(EngineCore pid=40) ERROR 11-24 09:01:40 [core.py:1134] ValueError: To serve at least one request with"
+    " the model's max seq len (1048576), 53.45 GiB KV cache is needed",
 )
 
 
@@ -108,7 +107,9 @@ class States:
     def waking(self, slug: str = "waking", name: str = "GLM-5.2 FP8") -> Deployment:
         made = self.asleep(slug, name)
         self.lease(made, "Ada")
-        run = self.run(made, began_s=109, reached_s=109, progress=0.62, progress_text="436 of 703.7 GiB, read ahead")
+        run = self.run(
+            made, began_s=109, reached_s=109, progress=0.62, progress_text="436 of 703.7 GiB, read ahead"
+        )
         self.log(made, run)
         return made
 
@@ -125,8 +126,9 @@ class States:
     def ended(self, made: Deployment, *, began_s: float, end_reason: str = "idle") -> Run:
         return self.run(
             made, began_s=began_s, ended_at=self.ago(began_s - 3000), end_reason=end_reason, busy_s=1500.0,
-            boot_usd=Decimal("2.72"), use_usd=Decimal("15.13"), idle_usd=Decimal("12.36"), gpu_usd=Decimal("29.40"),
-            cpu_usd=Decimal("0.31"), memory_usd=Decimal("0.50"), cost_usd=Decimal("30.21"),
+            boot_usd=Decimal("2.72"), use_usd=Decimal("15.13"), idle_usd=Decimal("12.36"),
+            gpu_usd=Decimal("29.40"), cpu_usd=Decimal("0.31"), memory_usd=Decimal("0.50"),
+            cost_usd=Decimal("30.21"),
         )  # fmt: skip
 
     def degraded(self, slug: str = "degraded") -> Deployment:
@@ -176,7 +178,9 @@ class States:
             for number, text in enumerate(lines)
         )  # fmt: skip
 
-    def action(self, made: Deployment | None, summary: str, *, who: str = "Ada", usd: str | None = None) -> Action:
+    def action(
+        self, made: Deployment | None, summary: str, *, who: str = "Ada", usd: str | None = None
+    ) -> Action:
         return Action.objects.create(
             at=self.ago(60), actor_name=who, via="page", address="192.0.2.7", verb="start", deployment=made,
             summary=summary, usd=Decimal(usd) if usd else None,
