@@ -97,3 +97,11 @@ def owner_named(username: str) -> "User":
     if user is None:
         raise rules.invalid({"owner": "There is nobody of this user name."})
     return user
+
+
+def owner_of(actor: Actor) -> "User":
+    """The person who acts; KeyRefused 422 naming the field `owner` where the panel itself acts."""
+    user = get_user_model().objects.filter(pk=actor.user_id).first() if actor.user_id is not None else None
+    if user is None:
+        raise rules.invalid({"owner": "Name the person whose key it will be."})
+    return user

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -34,7 +34,17 @@ _STALLED_AFTER_S = 120.0
 class Bookkeeper:
     """Keeps the open exchanges and the ended ones that are not written yet. Never holds a request up."""
 
-    def __init__(self, backstage: Backstage, clock: Clock, process: str) -> None:
+    def __init__(
+        self,
+        backstage: Backstage,
+        clock: Clock,
+        process: str,
+        *,
+        write: Callable[[Sequence[UsageRecord]], None] = write_usage,
+        mark: Callable[[Mapping[int, datetime]], None] = mark_used,
+    ) -> None:
+        self._write = write
+        self._mark = mark
         self._backstage = backstage
         self._clock = clock
         self._process = process
@@ -128,7 +138,7 @@ class Bookkeeper:
                 raise
         if self._used_keys:
             used, self._used_keys = self._used_keys, {}
-            await self._database.run(mark_used, used)
+            await self._database.run(self._mark, used)
 
     async def _tell_failures(self) -> None:
         while self._failures:
@@ -138,7 +148,7 @@ class Bookkeeper:
     async def _write_rows(self) -> None:
         while self._rows:
             batch = list(islice(self._rows, _MOST_PER_WRITE))
-            await self._database.run(write_usage, batch)
+            await self._database.run(self._write, batch)
             written = {id(row) for row in batch}
             while self._rows and id(self._rows[0]) in written:
                 self._rows.popleft()
