@@ -72,9 +72,8 @@ class CallInput:
         await process.give(call)
         if await process.event("ended"):
             self._settle(_result(json.loads(result_path.read_text())), life.id)
-        else:
-            # The process ended before the result: the pool queues the input again when it sees the end.
-            await life.wait()
+        # The process ends by itself. If that was before the result, the pool queues the input again.
+        await life.wait()
 
     def _settle(self, result: pb.GenericResult, container_id: str) -> None:
         if self.outcome.done():

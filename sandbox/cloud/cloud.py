@@ -31,6 +31,8 @@ from sandbox.cloud.tempo import Tempo
 
 WORKSPACE = "sandbox"
 _HEARTBEAT = "heartbeat"
+# Modal shows logs of the last 35 days.
+_LOGS_KEPT_S = 35 * 24 * 3600
 
 
 class Cloud:
@@ -68,6 +70,7 @@ class Cloud:
             if not container.finished_at:
                 container.finished_at = max(seen, container.started_at, container.enqueued_at)
                 self.containers.put(container)
+        self.logs.forget(before=self.now() - _LOGS_KEPT_S)
         if not list(self.environments):
             self.environments.put(Environment(identifiers.fresh("en"), "main", self.now()))
 

@@ -23,6 +23,8 @@ KINDS: dict[str, dict[str, tuple[type, Any]]] = {
     "logs_doubled": {},
     "no_capacity": {},
 }
+# Where a boot can die or hang: the phases of the stand-in engine.
+PHASES = ("start", "weights", "cache", "compile", "warmup")
 _ENGINE_KINDS = {"boot_dies": "die", "boot_hangs": "hang", "engine_dies_after_ready": "die_after_ready"}
 
 
@@ -106,5 +108,7 @@ def _checked(known: Mapping[str, tuple[type, Any]], given: dict[str, Any]) -> di
             value = []
         if not isinstance(value, kind):
             raise InvalidError(f"{option}: must be given as {kind.__name__}")
+        if option == "at" and value not in PHASES:
+            raise InvalidError(f"at: must be one of {', '.join(PHASES)}")
         checked[option] = value
     return checked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+from pathlib import Path
 
 from sandbox.cloud.lifeline import die_with_parent
 
@@ -30,6 +31,9 @@ def main() -> None:
     """Become the command that the container called."""
     die_with_parent(os.getppid())
     engine, arguments = sys.argv[1], sys.argv[2:]
+    if engine != "standin-hf":
+        # This process becomes the engine: exec and runpy both keep its id.
+        Path(os.environ["SANDBOX_ENGINE_PID_FILE"]).write_text(str(os.getpid()))
     if engine == "standin-hf":
         _run_module("sandbox.engine.hf", "hf", arguments)
     elif engine == "standin":

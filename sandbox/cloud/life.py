@@ -113,11 +113,8 @@ class Life:
         wait_s = tempo.HARDWARE_S if needs_gpu else tempo.CPU_HARDWARE_S
         await asyncio.sleep(self.cloud.tempo.wall_s(wait_s))
         app = self.cloud.app(self.record.app_id)
-        if self.cloud.faults.strike("no_capacity", app=app.name):
-            while True:
-                await asyncio.sleep(_CAPACITY_POLL_S)
-                if not self.cloud.faults.peek("no_capacity", app=app.name):
-                    return
+        while self.cloud.faults.peek("no_capacity", app=app.name):  # noqa: ASYNC110 - set over HTTP
+            await asyncio.sleep(_CAPACITY_POLL_S)
 
     def _prepare(self) -> ContainerProcess:
         app = self.cloud.app(self.record.app_id)
@@ -133,7 +130,7 @@ class Life:
         return self.process
 
     async def _become_ready(self, process: ContainerProcess) -> bool:
-        """Whether it became ready in time; waits for ever afterwards only in the caller."""
+        """False where it did not become ready in time; otherwise this goes on until it is cancelled."""
         try:
             async with asyncio.timeout(_IMPORT_S):
                 if not await process.event("imported"):

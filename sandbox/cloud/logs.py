@@ -61,6 +61,10 @@ class Logs:
             (app_id, function_id, container_id, call_id, at, source, data),
         )
 
+    def forget(self, *, before: float) -> None:
+        """Drop lines older than that instant."""
+        self._db.execute("DELETE FROM logs WHERE at < ?", (before,))
+
     def find(self, wanted: LogFilter, *, last: int | None = None) -> list[LogLine]:
         """Lines that match, oldest first; only the `last` newest of them where given."""
         where, values = _where(wanted)

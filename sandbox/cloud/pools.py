@@ -31,7 +31,7 @@ class Pools:
         for pool in self._pools.values():
             if container_id in pool.lives:
                 return pool.lives[container_id]
-        raise NotFoundError(f"Container {container_id} is not running")
+        raise NotFoundError(f"container_id: {container_id} is not running")
 
     def record(self, container_id: str) -> Container:
         """A container, living or ended. NotFoundError."""

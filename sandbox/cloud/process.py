@@ -19,8 +19,9 @@ from sandbox.cloud import lifeline
 
 _LONGEST_LINE = 64 * 1024
 _POLL_S = 0.01
-# A carriage return that came last may be the first half of a line end: it waits for more.
-_LINE = re.compile(rb"[^\r\n]*(?:\r?\n|\r(?=[^\n]))")
+# A line ends with a newline, or where a carriage return begins the next state of a progress bar. A carriage
+# return that came last may be the first half of a line end: it waits for more.
+_LINE = re.compile(rb"\r*(?:[^\r\n]*\r*\n|[^\r\n]+(?=\r[^\n]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class ContainerProcess:
     async def ended(self) -> int:
         """Wait for the end of the process and of its log. Gives the exit code."""
         code = await self._started.wait()
-        await asyncio.gather(*self._pumps, return_exceptions=True)
+        # Not gather: whoever stops waiting here must not stop the reading of the last lines.
+        await asyncio.wait(self._pumps)
         return code
 
     async def stop(self, grace_s: float) -> None:
@@ -148,7 +150,7 @@ class ContainerProcess:
 
 
 def split_lines(received: bytes) -> list[bytes]:
-    """Lines with their ends (a newline or a carriage return), and last what has no end yet."""
+    """Lines as they came, and last what has no end yet."""
     lines = _LINE.findall(received)
     rest = received[sum(map(len, lines)) :]
     if len(rest) >= _LONGEST_LINE:

@@ -64,6 +64,9 @@ async def serve(options: Options) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(cloud.store.close)
         grpc_port, web_port = await _listen(cloud, pools, options, stack)
+        for app in cloud.apps:
+            if app.deployed:
+                pools.published(app)
         _announce(options.directory, grpc_port, web_port)
         beating = asyncio.create_task(_beat(cloud))
         await stop.wait()
@@ -93,7 +96,9 @@ async def _listen(
     web_port = ports.choose(options.web_port, cloud.store.note("web_port"))
     cloud.web_url = f"http://{HOST}:{web_port}"
     _move_urls(cloud)
-    server = grpclib.server.Server([ModalService(cloud, options.token, _groups(cloud, pools))])
+    server = grpclib.server.Server(
+        [ModalService(cloud, options.token, _groups(cloud, pools, options.token[0]))]
+    )
     await server.start(HOST, grpc_port)
     stack.callback(server.close)
     plane = DataPlane(cloud, pools)
@@ -109,11 +114,12 @@ async def _listen(
     return grpc_port, web_port
 
 
-def _groups(cloud: Cloud, pools: Pools) -> list[object]:
+def _groups(cloud: Cloud, pools: Pools, token_id: str) -> list[object]:
     return [
-        SessionCalls(cloud), EnvironmentCalls(cloud), AppCalls(cloud, pools), FunctionCalls(cloud, pools),
-        ImageCalls(cloud), MountCalls(cloud), SecretCalls(cloud), VolumeCalls(cloud),
-        ContainerCalls(cloud, pools), LogCalls(cloud), BillingCalls(cloud), InvocationCalls(cloud, pools),
+        SessionCalls(cloud, token_id), EnvironmentCalls(cloud), AppCalls(cloud, pools),
+        FunctionCalls(cloud, pools), ImageCalls(cloud), MountCalls(cloud), SecretCalls(cloud),
+        VolumeCalls(cloud), ContainerCalls(cloud, pools), LogCalls(cloud), BillingCalls(cloud),
+        InvocationCalls(cloud, pools),
     ]  # fmt: skip
 
 

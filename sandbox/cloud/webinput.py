@@ -100,7 +100,10 @@ class WebInput:
         )  # fmt: skip
         try:
             async with request as answer:
-                self.head.set_result(Head(answer.status, forwarded(answer.headers)))
+                headers = forwarded(answer.headers)
+                if "Content-Length" in answer.headers:
+                    headers["Content-Length"] = answer.headers["Content-Length"]
+                self.head.set_result(Head(answer.status, headers))
                 await self._pass_on(answer)
         except (aiohttp.ClientError, OSError):
             await self._lost(life)

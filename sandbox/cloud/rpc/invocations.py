@@ -34,7 +34,7 @@ class InvocationCalls:
         if item.input.HasField("args_blob_id"):
             raise InvalidError("args: too large for the sandbox")
         call = CallInput(self._cloud, function, Arguments(item.input.args, item.input.data_format))
-        self._live[call.id] = call
+        self._live = {i: live for i, live in self._live.items() if not live.done} | {call.id: call}
         self._pools.of(function.id).submit(call)
         accepted = pb.FunctionPutInputsResponseItem(
             idx=item.idx, input_id=call.input_id, input_jwt=call.input_id

@@ -19,9 +19,9 @@ BUILDER_VERSION = "2025.06"
 class SessionCalls:
     """Hello, workspace and proxy tokens."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        """Answer from `cloud`."""
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, token_id: str) -> None:
+        """Answer from `cloud`; `token_id` names the one API token there is."""
+        self._cloud, self._token_id = cloud, token_id
 
     async def ClientHello(self, _: Empty) -> pb.ClientHelloResponse:
         """The token was good."""
@@ -43,7 +43,12 @@ class SessionCalls:
 
     async def TokenInfoGet(self, _: pb.TokenInfoGetRequest) -> pb.TokenInfoGetResponse:
         """Whose token it is."""
-        return pb.TokenInfoGetResponse(workspace_name=WORKSPACE, token_name=USER)
+        return pb.TokenInfoGetResponse(token_id=self._token_id, workspace_name=WORKSPACE, token_name=USER)
+
+    async def TokensList(self, _: Empty) -> pb.TokensListResponse:
+        """The one API token."""
+        token = pb.TokensListResponse.Token(token_id=self._token_id, member_displayname=USER, name=USER)
+        return pb.TokensListResponse(tokens=[token])
 
     async def WebhookTokenCreate(self, request: pb.WebhookTokenCreateRequest) -> pb.TokenCreateResponse:
         """A new pair of `Modal-Key` and `Modal-Secret`."""
