@@ -54,9 +54,11 @@ TEMPLATE = """[gMASK]<sop>{%- if tools %}<|system|>
 {% for t in tools %}{{ t | tojson }}
 {% endfor %}{%- endif %}{%- for m in messages %}<|{{ 'observation' if m.role == 'tool' else m.role }}|>
 {{ m.content or '' }}{%- for c in m.tool_calls or [] %}<tool_call>{{ c.function.name }}
-{%- for k, v in (c.function.arguments or {}).items() %}<arg_key>{{ k }}</arg_key><arg_value>{{ v }}</arg_value>
+{%- for k, v in (c.function.arguments or {}).items() -%}
+<arg_key>{{ k }}</arg_key><arg_value>{{ v }}</arg_value>
 {%- endfor %}</tool_call>{%- endfor %}{%- endfor %}{%- if add_generation_prompt %}<|assistant|>
-{%- if enable_thinking is defined and not enable_thinking %}</think>{%- else %}<think>{%- endif %}{%- endif %}"""
+{%- if enable_thinking is defined and not enable_thinking %}</think>{%- else %}<think>{%- endif %}
+{%- endif %}"""
 
 
 def main() -> None:

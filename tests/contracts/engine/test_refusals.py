@@ -60,9 +60,9 @@ def test_prompt_beyond_the_context(client: Client) -> None:
     assert reply.status == 400
     assert (error["type"], error["param"], error["code"]) == ("BadRequestError", "input_tokens", 400)
     assert error["message"] == (
-        "This model's maximum context length is 1024 tokens. However, your prompt contains at least 1025 input "
-        "tokens, which exceeds this limit even without any output tokens. Please reduce the length of the "
-        "input prompt. (parameter=input_tokens, value=1025)"
+        "This model's maximum context length is 1024 tokens. However, your prompt contains at least 1025 "
+        "input tokens, which exceeds this limit even without any output tokens. Please reduce the length of "
+        "the input prompt. (parameter=input_tokens, value=1025)"
     )
 
 
