@@ -76,59 +76,73 @@ environment: dict[str, str | None] = {"PILOTLIGHT_SPEC": json.dumps(SPEC)}
 @modal.web_server(port=PORT, startup_timeout=SPEC["startup_timeout_s"], requires_proxy_auth=True)
 def serve() -> None:
     """Start the engine and watch it. Modal then waits for the port."""
-    started = time.monotonic()
-    try:
-        engine = subprocess.Popen(
-            SPEC["argv"], env={**os.environ, **SPEC["environment"]}, start_new_session=True
-        )
-    except OSError as error:
-        print(f"pilotlight: engine did not start: {error}", flush=True)
-        raise
-    stopping = threading.Event()
-    watcher = threading.Thread(target=watch, args=(engine, started, stopping), daemon=True)
-    watcher.start()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        pass_on(number, engine, watcher, stopping)
+    Engine().start()
 
 
-def watch(engine: "subprocess.Popen[bytes]", started: float, stopping: threading.Event) -> None:
-    """End the container when the engine has ended by itself.
+class Engine:
+    """The engine's process, in a session of its own together with its workers."""
 
-    Modal would go on waiting for the port until the startup timeout, and bill for it.
-    """
-    code = engine.wait()
-    kill_group(engine.pid)  # workers that the engine left behind still hold the GPUs
-    if stopping.is_set():
-        return
-    print(f"pilotlight: engine exited code={code} after={time.monotonic() - started:.1f}s", flush=True)
-    os._exit(1)  # only this ends the whole process from a thread
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = time.monotonic()
+        self.stopped_by = 0
+        self.before: dict[int, Any] = {}
+        self.watcher = threading.Thread(target=self.watch, daemon=True)
 
+    def start(self) -> None:
+        """Run it; from here on its end is the container's end."""
+        self.take_signals()
+        try:
+            self.process = subprocess.Popen(
+                SPEC["argv"], env={**os.environ, **SPEC["environment"]}, start_new_session=True
+            )
+        except OSError as error:
+            print(f"pilotlight: engine did not start: {error}", flush=True)
+            raise
+        self.watcher.start()
+        if self.stopped_by:  # asked to stop while it was being started
+            self.stop()
 
-def pass_on(
-    number: signal.Signals,
-    engine: "subprocess.Popen[bytes]",
-    watcher: threading.Thread,
-    stopping: threading.Event,
-) -> None:
-    """Hand a signal on to the engine and let it end, then let the signal do what it would have done."""
-    before = signal.getsignal(number)
+    def watch(self) -> None:
+        """End the container when the engine has ended by itself.
 
-    def handle(received: int, frame: FrameType | None) -> None:
-        stopping.set()
-        engine.send_signal(received)
-        watcher.join(STOP_S)
-        kill_group(engine.pid)
-        signal.signal(received, before or signal.SIG_DFL)
-        os.kill(os.getpid(), received)
+        Modal would go on waiting for the port until the startup timeout, and bill for it.
+        """
+        if self.process is None:
+            return
+        code = self.process.wait()
+        self.kill_workers()  # those that it left behind still hold the GPUs
+        if not self.stopped_by:
+            took = time.monotonic() - self.started
+            print(f"pilotlight: engine exited code={code} after={took:.1f}s", flush=True)
+            os._exit(1)  # only this ends the whole process from a thread
 
-    if threading.current_thread() is threading.main_thread():  # Python takes handlers nowhere else
-        signal.signal(number, handle)
+    def take_signals(self) -> None:
+        """Hear of a stop before the process ends, to hand it on."""
+        if threading.current_thread() is threading.main_thread():  # Python takes handlers nowhere else
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self.before[number] = signal.signal(number, self.handle)
 
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """A signal has come."""
+        self.stopped_by = number
+        if self.watcher.is_alive():
+            self.stop()
 
-def kill_group(pid: int) -> None:
-    """End every process of the engine's session. Those that have ended already are no error."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
+    def stop(self) -> None:
+        """Hand the signal on and let the engine end; then let the signal do what it would have done."""
+        if self.process is not None:
+            self.process.send_signal(self.stopped_by)
+        self.watcher.join(STOP_S)
+        self.kill_workers()
+        signal.signal(self.stopped_by, self.before[self.stopped_by] or signal.SIG_DFL)
+        os.kill(os.getpid(), self.stopped_by)
+
+    def kill_workers(self) -> None:
+        """End every process of the session. Those that have ended already are no error."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @app.function(

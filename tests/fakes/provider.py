@@ -265,7 +265,7 @@ class FakeProvider:
         self._called("send_wake")
         app = next((a for a in self._apps.values() if a.url == endpoint_url and not a.stopped), None)
         if app is None:
-            return WakeHop(WakeOutcome.FAILED, detail="404 modal-http: invalid function call")
+            raise NotDeployed("404 modal-http: invalid function call")
         self.wake_requests += 1
         return self._hop(self._new_input(app, wake=True))
 
