@@ -101,7 +101,7 @@ def _shards(seconds: float, states: int = 20) -> Iterator[Step]:
         yield tell("weights", seconds / states if index else 0, text)
 
 
-def refuse(console: Console, text: str) -> BootFailure:
+def refuse(console: Console, text: str, exit_code: int = 1) -> BootFailure:
     """Write a traceback that ends with this text; the failure to raise."""
     console.raw(
         "Traceback (most recent call last):\n"
@@ -110,4 +110,4 @@ def refuse(console: Console, text: str) -> BootFailure:
         "             ^^^^^^\n"
         f"{text}\n"
     )
-    return BootFailure(1)
+    return BootFailure(exit_code)

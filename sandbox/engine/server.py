@@ -29,6 +29,8 @@ from sandbox.engine.timeline import BootFailure, Step
 LOOPBACK = "127.0.0.1"
 # The real one's process is gone about a second after its engine.
 DEATH_S = 1.0
+# What a shell sees of a process that SIGINT ended; so ends a real one that is stopped while it boots.
+INTERRUPTED = 130
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class Server:
             stop.cancel()
             if not booted.done():
                 booted.cancel()
-                return 0
+                raise refuse(self.console, "KeyboardInterrupt: terminated", INTERRUPTED)
             booted.result()
             await self._serve(listener)
         except BootFailure as failure:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from sandbox.engine.arguments import TOP_USAGE, UsageError, parse_serve
 from sandbox.engine.catalogue import load_catalogue
 from sandbox.engine.console import Console
-from sandbox.engine.server import Server
+from sandbox.engine.server import INTERRUPTED, Server
 from sandbox.engine.settings import read_settings
 
 
@@ -30,7 +31,11 @@ def main(argv: Sequence[str]) -> int:
         return 2
     settings = read_settings(arguments, catalogue, os.environ)
     server = Server(settings, arguments, catalogue, Console(sys.stdout))
-    return asyncio.run(server.run())
+    code = asyncio.run(server.run())
+    if code == INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return code
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from sandbox.engine.output import (
     CONTENT,
     HIDDEN,
     REASONING,
-    TOOL,
     Job,
     Token,
     Usage,
@@ -27,19 +26,10 @@ from sandbox.engine.output import (
     usage_of,
 )
 from sandbox.engine.plan import MAX_LOGPROBS, plan_chat, read_limits
+from sandbox.engine.routes.chat_shapes import NULL_TAIL, delta_body, logprobs_body, usage_body
 from sandbox.engine.routes.reading import read_chat
 from sandbox.engine.routes.state import State, new_id, run_all, run_streamed, state_of
 from sandbox.engine.routes.wire import Events, answer, check_integers, check_list, read_body
-from sandbox.engine.tokens import token_id
-
-NULL_TAIL = {
-    "prompt_logprobs": None,
-    "prompt_token_ids": None,
-    "prompt_text": None,
-    "kv_transfer_params": None,
-    "ec_transfer_params": None,
-    "metrics": None,
-}
 
 
 @dataclass(slots=True)
@@ -54,6 +44,29 @@ class Chat:
     id: str = field(default_factory=lambda: new_id("chatcmpl-"))
     created: int = field(default_factory=lambda: int(time.time()))
     logprobs: int | None = None
+    done: list[list[Token]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is generated yet."""
+        self.done = [[] for _ in self.jobs]
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether a last chunk tells the usage."""
+        return bool(self._stream_options.get("include_usage")) or self.state.settings.force_usage
+
+    @property
+    def continuous_usage(self) -> bool:
+        """Whether every chunk tells the usage so far."""
+        return bool(self._stream_options.get("continuous_usage_stats"))
+
+    @property
+    def _stream_options(self) -> dict[str, Any]:
+        return self.body.get("stream_options") or {}
+
+    def usage(self) -> Usage:
+        """The usage so far, over all choices."""
+        return usage_of(self.jobs, [token for tokens in self.done for token in tokens])
 
     def finish_reason(self, job: Job) -> str:
         """Why this choice ended; a call that the client insisted on ends with "stop", as recorded."""
@@ -71,8 +84,8 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
     chat = _prepare(state, body)
     if body.get("stream"):
         return await _stream(request, chat)
-    done = await run_all(state.engine, chat.jobs)
-    return answer(_whole(chat, done))
+    chat.done = await run_all(state.engine, chat.jobs)
+    return answer(_whole(chat))
 
 
 def _prepare(state: State, body: dict[str, Any]) -> Chat:
@@ -98,9 +111,8 @@ def _read_logprobs(body: dict[str, Any]) -> int | None:
     return int(top or 0) if body.get("logprobs") else None
 
 
-def _whole(chat: Chat, done: Sequence[Sequence[Token]]) -> dict[str, Any]:
-    usage = usage_of(chat.jobs, [token for tokens in done for token in tokens])
-    choices = [_choice(chat, index, tokens) for index, tokens in enumerate(done)]
+def _whole(chat: Chat) -> dict[str, Any]:
+    choices = [_choice(chat, index, tokens) for index, tokens in enumerate(chat.done)]
     return {
         "id": chat.id,
         "object": "chat.completion",
@@ -109,7 +121,7 @@ def _whole(chat: Chat, done: Sequence[Sequence[Token]]) -> dict[str, Any]:
         "choices": choices,
         "service_tier": None,
         "system_fingerprint": chat.state.settings.fingerprint,
-        "usage": usage_body(chat.state, usage, streamed=False),
+        "usage": usage_body(chat.state, chat.usage(), streamed=False),
         **NULL_TAIL,
     }
 
@@ -141,20 +153,15 @@ def _choice(chat: Chat, index: int, tokens: Sequence[Token]) -> dict[str, Any]:
 async def _stream(request: web.Request, chat: Chat) -> web.StreamResponse:
     events = Events(request)
     await events.open()
-    options = chat.body.get("stream_options") or {}
-    wants_usage = bool(options.get("include_usage")) or chat.state.settings.force_usage
-    done: list[list[Token]] = [[] for _ in chat.jobs]
-    opened = False
     try:
         async with aclosing(run_streamed(chat.state.engine, chat.jobs)) as steps:
             async for index, step in steps:
-                if not opened:
+                if not any(chat.done):
                     await _send_roles(events, chat)
-                    opened = True
-                done[index].extend(step)
-                await _send_step(events, chat, index, step, done, wants_usage=wants_usage)
-        if wants_usage:
-            await events.send(_usage_chunk(chat, done))
+                chat.done[index].extend(step)
+                await _send_step(events, chat, index, step)
+        if chat.wants_usage:
+            await events.send(_usage_chunk(chat))
     except EngineDeadError as error:
         await events.send_text(json.dumps(ApiError(500, str(error), kind="InternalServerError").body()))
     await events.send_text("[DONE]")
@@ -166,61 +173,43 @@ async def _send_roles(events: Events, chat: Chat) -> None:
         delta = {"role": "assistant", "content": ""}
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
         chunk = _chunk(chat, [choice]) | {"prompt_token_ids": None, "prompt_text": None}
-        if _continuous(chat):
-            chunk["usage"] = usage_body(chat.state, usage_of(chat.jobs, []), streamed=True, details=False)
+        if chat.continuous_usage:
+            chunk["usage"] = usage_body(chat.state, chat.usage(), streamed=True, details=False)
         await events.send(chunk)
 
 
-async def _send_step(
-    events: Events,
-    chat: Chat,
-    index: int,
-    step: Sequence[Token],
-    done: list[list[Token]],
-    *,
-    wants_usage: bool,
-) -> None:
+async def _send_step(events: Events, chat: Chat, index: int, step: Sequence[Token]) -> None:
     """One chunk per channel in the step; the last one of the choice carries why it ended."""
+    runs = _visible_runs(step)
+    ended = len(chat.done[index]) >= len(chat.jobs[index].output)
+    if ended and (not runs or step[-1].channel == HIDDEN):
+        runs.append([])
+    for run in runs:
+        await events.send(_delta_chunk(chat, index, run, last=ended and run is runs[-1]))
+
+
+def _visible_runs(step: Sequence[Token]) -> list[list[Token]]:
+    """The tokens of a step by what they add to: reasoning, text, a call's name, a call's arguments."""
+    grouped = groupby(step, lambda token: (token.channel, token.call, bool(token.name)))
+    return [list(run) for (channel, _, _), run in grouped if channel != HIDDEN]
+
+
+def _delta_chunk(chat: Chat, index: int, run: Sequence[Token], *, last: bool) -> dict[str, Any]:
     job = chat.jobs[index]
-    ended = len(done[index]) >= len(job.output)
-    runs = [list(run) for _, run in groupby(step, _place)]
-    visible = [run for run in runs if run[0].channel != HIDDEN]
-    if ended and (not visible or step[-1].channel == HIDDEN):
-        visible.append([])
-    for run in visible:
-        last = ended and run is visible[-1]
-        choice: dict[str, Any] = {
-            "index": index,
-            "delta": _delta(job, run),
-            "logprobs": logprobs_body(run, chat.logprobs) if run else None,
-            "finish_reason": chat.finish_reason(job) if last else None,
-        }
-        if last:
-            choice["stop_reason"] = job.stop_reason
-        choice["token_ids"] = None
-        chunk = _chunk(chat, [choice])
-        if _continuous(chat):
-            usage = usage_of(chat.jobs, [token for tokens in done for token in tokens])
-            chunk["usage"] = usage_body(chat.state, usage, streamed=True, details=False)
-        if last and not wants_usage:
-            chunk["system_fingerprint"] = chat.state.settings.fingerprint
-        await events.send(chunk)
-
-
-def _place(token: Token) -> tuple[str, int, bool]:
-    return token.channel, token.call, bool(token.name)
-
-
-def _delta(job: Job, run: Sequence[Token]) -> dict[str, Any]:
-    if not run:
-        return {}
-    first, text = run[0], "".join(token.text for token in run)
-    if first.channel != TOOL:
-        return {first.channel: text}
-    if first.name:
-        call = {"id": job.tool_ids[first.call], "type": "function", "index": first.call}
-        return {"tool_calls": [call | {"function": {"name": first.name}}]}
-    return {"tool_calls": [{"index": first.call, "function": {"arguments": text}}]}
+    choice: dict[str, Any] = {
+        "index": index,
+        "delta": delta_body(job, run),
+        "logprobs": logprobs_body(run, chat.logprobs) if run else None,
+        "finish_reason": chat.finish_reason(job) if last else None,
+    }
+    if last:
+        choice["stop_reason"] = job.stop_reason
+    chunk = _chunk(chat, [choice | {"token_ids": None}])
+    if chat.continuous_usage:
+        chunk["usage"] = usage_body(chat.state, chat.usage(), streamed=True, details=False)
+    if last and not chat.wants_usage:
+        chunk["system_fingerprint"] = chat.state.settings.fingerprint
+    return chunk
 
 
 def _chunk(chat: Chat, choices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -233,47 +222,6 @@ def _chunk(chat: Chat, choices: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _usage_chunk(chat: Chat, done: list[list[Token]]) -> dict[str, Any]:
-    usage = usage_of(chat.jobs, [token for tokens in done for token in tokens])
-    chunk = _chunk(chat, []) | {"usage": usage_body(chat.state, usage, streamed=True)}
+def _usage_chunk(chat: Chat) -> dict[str, Any]:
+    chunk = _chunk(chat, []) | {"usage": usage_body(chat.state, chat.usage(), streamed=True)}
     return chunk | {"system_fingerprint": chat.state.settings.fingerprint}
-
-
-def _continuous(chat: Chat) -> bool:
-    return bool((chat.body.get("stream_options") or {}).get("continuous_usage_stats"))
-
-
-def usage_body(state: State, usage: Usage, *, streamed: bool, details: bool = True) -> dict[str, Any]:
-    """The usage of a chat; cached tokens only with --enable-prompt-tokens-details."""
-    body: dict[str, Any] = {
-        "prompt_tokens": usage.prompt,
-        "total_tokens": usage.total,
-        "completion_tokens": usage.completion,
-    }
-    cached: dict[str, Any] | None = None
-    if state.settings.prompt_details and details:
-        cached = {"cached_tokens": usage.cached, "created_cache_tokens": usage.created}
-        if not streamed:
-            cached["multimodal_tokens"] = None
-    if cached or not streamed:
-        body["prompt_tokens_details"] = cached
-    body["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
-    return body
-
-
-def logprobs_body(tokens: Sequence[Token], top: int | None) -> dict[str, Any] | None:
-    """Made-up log probabilities for the visible tokens; None where none were asked for."""
-    if top is None:
-        return None
-    shown = [token for token in tokens if token.channel != HIDDEN]
-    return {"content": [_logprob(token.text, top) for token in shown]}
-
-
-def _logprob(text: str, top: int) -> dict[str, Any]:
-    entries = [_entry(text, -(token_id(text) % 500) / 10_000)]
-    entries += [_entry(f" other{rank}", -8.0 - rank) for rank in range(1, top)]
-    return entries[0] | {"top_logprobs": entries[:top]}
-
-
-def _entry(text: str, logprob: float) -> dict[str, Any]:
-    return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
