@@ -6,7 +6,7 @@ step having succeeded: each step follows from facts alone, so a worker that dies
 
 from enum import StrEnum
 
-from .facts import ContainerFact, Facts, Stop
+from .facts import ContainerFact, Facts, LeaseFact, Stop, WakeFact
 from .keep_warm import ping_due
 from .put_out import put_out
 from .steps import (
@@ -45,20 +45,22 @@ class Break(StrEnum):
 
 
 def decide(facts: Facts) -> list[Step]:
-    """The next steps, in order. Empty where nothing is to be done, or nothing can safely be done."""
+    """The next steps, in order. Empty where nothing is to be done, or nothing can safely be done.
+
+    What puts a server out comes before what ends its lease: a worker that dies between the two must not
+    take with it the only trace of why the server has to go out.
+    """
     if facts.stop is not None:
         return put_out(facts, facts.stop)
     over = _expired(facts)
     if facts.frozen or facts.breaker_open or not facts.wanted_on:
-        return over + _forbid(facts)
+        return _forbid(facts) + over
     broken = _broken(facts)
     if broken is not None:
         return [*over, broken]
-    if facts.blind:
-        return over
-    if facts.download is not None:
-        over = over + _download(facts)
-    return over + (_light(facts) if facts.lit_wanted else _let_go(facts))
+    if not facts.lit_wanted:
+        return ([] if facts.blind else _download(facts)) + _let_go(facts) + over
+    return over if facts.blind else _download(facts) + _light(facts) + over
 
 
 def _expired(facts: Facts) -> list[Step]:
@@ -67,10 +69,13 @@ def _expired(facts: Facts) -> list[Step]:
 
 
 def _forbid(facts: Facts) -> list[Step]:
-    """Frozen, broken or not wanted: whatever of ours is lit or could be lit is put out."""
-    ours = facts.serving or facts.wake or (facts.frozen and facts.app_exists)
-    if ours and (facts.frozen or facts.breaker_open):
-        return [BeginStop(Stop.OFF, "frozen" if facts.frozen else "failed")]
+    """Frozen, broken or not wanted: whatever of ours is lit or could be lit is put out.
+
+    That an app is there although nothing is wanted happens where a deploy ends after its order to stop did.
+    """
+    forced = facts.frozen or facts.breaker_open
+    if facts.app_exists or (forced and (facts.serving or facts.wake is not None)):
+        return [BeginStop(Stop.OFF, _why_forbidden(facts))]
     closing: list[Step] = []
     if facts.deploy is not None and not facts.deploy.busy:
         closing.append(CancelDeploy(facts.deploy.id))
@@ -79,15 +84,27 @@ def _forbid(facts: Facts) -> list[Step]:
     return closing
 
 
+def _why_forbidden(facts: Facts) -> str:
+    if facts.frozen:
+        return "frozen"
+    return "failed" if facts.breaker_open else "turn_off"
+
+
 def _broken(facts: Facts) -> OpenBreaker | None:
     for container in facts.serving:
         reason = _container_broken(facts, container)
         if reason is not None:
             return OpenBreaker(reason, container.run_id)
-    if facts.wake is not None and facts.wake.boots > 1 and facts.ready is None:
+    return None if facts.wake is None or facts.ready is not None else _wake_broken(facts, facts.wake)
+
+
+def _wake_broken(facts: Facts, wake: WakeFact) -> OpenBreaker | None:
+    if wake.boots > 1:
         newest = facts.serving[-1].run_id if facts.serving else None
         return OpenBreaker(Break.BOOT_REPEATED, newest)
-    return None
+    if facts.serving or wake.sent_at is None or facts.now <= wake.sent_at + facts.windows.queue_deadline:
+        return None
+    return OpenBreaker(Break.NO_CAPACITY)  # the request still waits, and no container was ever shown
 
 
 def _container_broken(facts: Facts, container: ContainerFact) -> Break | None:
@@ -107,11 +124,40 @@ def _light(facts: Facts) -> list[Step]:
         return _keep(facts, facts.ready)
     if facts.serving:
         return _hop(facts)
+    spent = _spent(facts)
+    fresh = next((lease for lease in facts.holding if lease.id not in spent), None)
+    ending: list[Step] = [
+        EndLeases(tuple(id_ for id_, why in spent.items() if why == reason), reason)
+        for reason in dict.fromkeys(spent.values())
+    ]
+    return ending if fresh is None else ending + _light_for(facts, fresh)
+
+
+def _light_for(facts: Facts, lease: LeaseFact) -> list[Step]:
     if facts.live_release != facts.current_release or not facts.app_exists:
         return _deploy(facts)
     if facts.wake is not None:
         return _hop(facts)
-    return _wake(facts)
+    if facts.backlog > 0:
+        return []  # the provider is bringing back the work of a container that it took away
+    return [CreateWake(lease.id)]
+
+
+def _spent(facts: Facts) -> dict[int, str]:
+    """The leases whose server went out by itself, and that do not light it again, each with its reason.
+
+    A lease until a time is worth another boot only while more than an idle window of it is left: nothing
+    is pinged after that, and it goes out by itself a moment before its end, which must not light it again.
+    """
+    if facts.wake is not None or facts.backlog > 0:
+        return {}
+    spent: dict[int, str] = {}
+    for lease in facts.holding:
+        if lease.runs_ended > 0 and (lease.until is None or lease.until - facts.now <= facts.windows.idle):
+            spent[lease.id] = "idle"
+        elif lease.runs_ended > RELIGHTS:
+            spent[lease.id] = "gone"
+    return spent
 
 
 def _deploy(facts: Facts) -> list[Step]:
@@ -124,25 +170,6 @@ def _deploy(facts: Facts) -> list[Step]:
     if facts.deploy.release != facts.current_release:
         return [CancelDeploy(facts.deploy.id), RequestDeploy(facts.current_release)]
     return [RunDeploy(facts.deploy.id)]
-
-
-def _wake(facts: Facts) -> list[Step]:
-    """Light it for a fresh lease; end the leases whose server went out by itself."""
-    if facts.backlog > 0:
-        return []  # the provider is bringing back the work of a container that it took away
-    gone = tuple(lease.id for lease in facts.holding if lease.until is None and lease.runs_ended > 0)
-    worn = tuple(
-        lease.id for lease in facts.holding if lease.until is not None and lease.runs_ended > RELIGHTS
-    )
-    steps: list[Step] = []
-    if gone:
-        steps.append(EndLeases(gone, "idle"))
-    if worn:
-        steps.append(EndLeases(worn, "gone"))
-    fresh = next((lease for lease in facts.holding if lease.id not in gone + worn), None)
-    if fresh is not None:
-        steps.append(CreateWake(fresh.id))
-    return steps
 
 
 def _hop(facts: Facts) -> list[Step]:

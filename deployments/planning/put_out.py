@@ -24,7 +24,8 @@ def _put_off(facts: Facts, stop: StopFact) -> list[Step]:
 def _put_to_sleep(facts: Facts, stop: StopFact) -> list[Step]:
     waking = facts.ready is None and (bool(facts.serving) or facts.wake is not None)
     if stop.clear_since is None and waking:
-        return [TurnOff()]  # what boots has a request waiting at the provider, which would start it again
+        # What boots has a request waiting at the provider, which would start it again.
+        return [TurnOff(relit=any(c.first_seen_at > stop.requested_at for c in facts.serving))]
     if facts.serving:
         return _drain(facts, stop)
     if facts.backlog > 0 and facts.app_exists:
@@ -42,7 +43,8 @@ def _drain(facts: Facts, stop: StopFact) -> list[Step]:
         return [CloseStop()] if facts.holding else [TurnOff(relit=True)]
     ids = tuple(container.container_id for container in facts.serving)
     quiet = facts.in_flight == 0 and facts.running_inputs == 0
-    if facts.now >= stop.hard_at + facts.windows.drain:
+    # Also where nothing is drained, the hard stop gets a while to work before the endpoint has to go.
+    if facts.now >= stop.hard_at + max(facts.windows.drain, facts.windows.relight_watch):
         return [TurnOff()]
     if facts.now >= stop.hard_at:
         return [StopContainers(ids, graceful=False)]

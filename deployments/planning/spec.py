@@ -4,14 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from .checks import SpecError, check_values, pairs, texts
 
-class SpecError(ValueError):
-    """A value of a spec is missing or wrong. `field` names it, the message names the remedy."""
-
-    def __init__(self, field_name: str, message: str) -> None:
-        super().__init__(f"{field_name}: {message}")
-        self.field = field_name
-        self.message = message
+__all__ = ["Image", "Spec", "SpecError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,10 @@ class Spec:
         values["image"] = _image(values.get("image"))
         for name in ("extra_flags", "secrets"):
             if name in values:
-                values[name] = tuple(values[name])
+                values[name] = texts(name, values[name])
+        for name in ("environment", "volumes"):
+            if name in values:
+                values[name] = pairs(name, values[name])
         try:
             spec = cls(**values)
         except TypeError:
@@ -94,49 +92,30 @@ class Spec:
 
     def check(self) -> None:
         """Raise SpecError for a value that the provider or the engine would refuse outright."""
-        for name in ("app_name", "model", "served_name", "gpu_type"):
-            if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
-                raise SpecError(name, "is empty; give it a value.")
-        for name, low, high in _BOUNDS:
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-                raise SpecError(name, f"is {value!r}; give a number.")
-            if value is not None and not low <= value <= high:
-                raise SpecError(name, f"is {value}; choose {low} to {high}.")
+        check_values({f.name: getattr(self, f.name) for f in fields(self)})
+        if self.speculative is not None and not isinstance(self.speculative, Mapping):
+            raise SpecError(
+                "speculative", 'is not an object; write it as {"method": ...}, or leave it empty.'
+            )
         if self.max_inputs < self.max_num_seqs:
             raise SpecError(
                 "max_inputs", f"is {self.max_inputs}; choose at least max_num_seqs, {self.max_num_seqs}."
             )
 
 
-# Modal 1.6.4 takes scaledown windows of 2 to 3600 s and requests of up to 24 h.
-_BOUNDS: tuple[tuple[str, float, float], ...] = (
-    ("gpu_count", 0, 8),
-    ("max_model_len", 1, 10_485_760),
-    ("max_num_seqs", 1, 4096),
-    ("idle_window_s", 2, 3600),
-    ("startup_timeout_s", 60, 86400),
-    ("request_timeout_s", 60, 86400),
-    ("max_inputs", 1, 1000),
-    ("drain_limit_s", 0, 3600),
-    ("cpu_cores", 0.125, 128),
-    ("memory_gib", 0.125, 2048),
-    ("expected_boot_s", 1, 86400),
-)
-
-
 def _image(value: Any) -> Image:
     if not isinstance(value, Mapping) or not value.get("reference"):
         raise SpecError("image", "needs a reference, for example vllm/vllm-openai:v0.33.0.")
-    try:
-        return Image(
-            reference=str(value["reference"]),
-            setup_commands=tuple(value.get("setup_commands", ())),
-            pip=tuple(value.get("pip", ())),
-            environment=dict(value.get("environment", {})),
-        )
-    except (TypeError, ValueError) as error:
-        raise SpecError("image", f"cannot be read ({error}).") from None
+    known = {f.name for f in fields(Image)}
+    for name in value:
+        if name not in known:
+            raise SpecError("image", f"{name} is not a setting of an image; remove it or correct its name.")
+    return Image(
+        reference=str(value["reference"]),
+        setup_commands=texts("image", value.get("setup_commands", ())),
+        pip=texts("image", value.get("pip", ())),
+        environment=pairs("image", value.get("environment", {})),
+    )
 
 
 def _first_missing(values: Mapping[str, Any]) -> str:

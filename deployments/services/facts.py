@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from deployments.models import Cause, Deploy, Deployment, StopKind, Wanted
+from deployments.models import Cause, Deploy, Deployment, EndReason, Lease, Run, StopKind, Wanted
 from deployments.planning import facts as pure
 from deployments.planning.spec import Spec
 
@@ -10,6 +10,14 @@ from .expected import windows
 
 # A deploy whose worker has not been heard of for this long is anybody's.
 DEPLOY_STALE = timedelta(seconds=15)
+# Ends that somebody ordered.
+ORDERED = {EndReason.SLEPT, EndReason.TURNED_OFF, EndReason.FROZEN, EndReason.UNTIL}
+
+# Ends that somebody ordered. A lease that is open after such an end was asked for while it went out: that
+# run was never its own, and it is still to be lit.
+_ORDERED_ENDS = {
+    EndReason.SLEPT, EndReason.TURNED_OFF, EndReason.FROZEN, EndReason.UNTIL, EndReason.REPLACED
+}  # fmt: skip
 
 
 def spec_of(deployment: Deployment) -> Spec:
@@ -46,16 +54,23 @@ def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Fac
 
 
 def _leases(deployment: Deployment) -> tuple[pure.LeaseFact, ...]:
-    ends = [run.ended_at for run in deployment.recent_runs if run.ended_at is not None]
     return tuple(
         pure.LeaseFact(
             id=lease.pk,
             created_at=lease.created_at,
             until=lease.until,
-            runs_ended=sum(at >= lease.created_at for at in ends),
+            runs_ended=sum(_served(run, lease) for run in deployment.recent_runs),
         )
         for lease in deployment.open_leases
     )
+
+
+def _served(run: Run, lease: Lease) -> bool:
+    """True where the run was this lease's and is over. One that an earlier order was putting out when the
+    lease began was not."""
+    if run.ended_at is None or run.ended_at < lease.created_at:
+        return False
+    return run.first_seen_at >= lease.created_at or run.end_reason not in ORDERED
 
 
 def _stop(deployment: Deployment) -> pure.StopFact | None:
