@@ -26,7 +26,7 @@ from .lookup import deployment_of
 def extend(request: PageRequest, slug: str) -> HttpResponse:
     """GET asks until when, POST moves the end."""
     deployment = deployment_of(request, slug)
-    form = EndForm(request.POST if request.method == "POST" else {"keep": "hours"})
+    form = EndForm(request.POST if request.method == "POST" else {"keep": "hours", "hours": "1"})
     valid = form.is_valid()
     context = _context(request, deployment, form)
     if request.method != "POST" or not valid:
