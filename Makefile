@@ -39,7 +39,7 @@ format: $(VENV)/.dev
 	$(BIN)/djade --target-version 5.2 $$(find templates -name '*.html')
 
 bench: $(VENV)/.dev
-	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@set -e; for file in $$(find bench -name 'bench*.py' | sort); do echo "== $$file"; $(BIN)/python "$$file"; done
 
 # The browser tests use the distribution's Chromium; CHROMIUM_PATH names another one.
 chromium:

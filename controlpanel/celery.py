@@ -28,6 +28,7 @@ BEAT_SCHEDULE = {
     "observe": every("deployments.tasks.observe_all", 2.0),
     "heartbeat": every("deployments.tasks.heartbeat", 10.0),
     "prune": every("deployments.tasks.prune", 3600.0),
+    "forget": every("controlpanel.tasks.forget", 3600.0),
 }
 
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -9,6 +9,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from deployments import public
+
 # Workers write a heartbeat every 10 s; three missed ones are a failure.
 HEARTBEAT_LIMIT_S = 30.0
 BROKER_TIMEOUT_S = 2.0
@@ -59,9 +61,7 @@ def broker() -> str:
 
 def worker() -> str:
     """How long ago a worker wrote its heartbeat."""
-    from deployments.public import worker_heartbeat_age_s
-
-    age_s = worker_heartbeat_age_s()
+    age_s = public.worker_heartbeat_age_s()
     if age_s is None:
         return "failed: no worker has reported yet"
     return "ok" if age_s <= HEARTBEAT_LIMIT_S else f"failed: no worker has reported for {age_s:.0f} s"

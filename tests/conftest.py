@@ -1,16 +1,31 @@
 """What every test gets: a private data folder, no way to a running panel, and fast passwords."""
 
+import ipaddress
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 
+_connect = socket.socket.connect
+
+
+def _connect_at_home(self: socket.socket, address: Any) -> None:
+    """Only this machine may be reached: a test never talks to a real cloud."""
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        host = str(address[0])
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise PermissionError(f"A test tried to reach {host}.")
+    _connect(self, address)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Point the settings away from the developer's own panel before the first connection is made."""
+    socket.socket.connect = _connect_at_home  # type: ignore[method-assign]
     folder = Path(tempfile.mkdtemp(prefix="pilotlight-test-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     settings.PANEL_DATA_DIR = folder

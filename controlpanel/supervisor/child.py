@@ -68,13 +68,15 @@ class Child:
         return code
 
     async def until_ready(self) -> bool:
-        """True once `program.ready` says so; False where it died or its time is over."""
+        """True once `program.ready` says so (at once without one); False where it died or its time is over."""
         asked = self.program.ready
-        while asked and self.alive and self.age_s < self.program.ready_limit_s:
+        if asked is None:
+            return True
+        while self.alive and self.age_s < self.program.ready_limit_s:
             if await asked():
                 return True
             await asyncio.sleep(_READY_POLL_S)
-        return self.alive and asked is None
+        return False
 
     async def stop(self) -> None:
         """SIGTERM, then patience for `stop_limit_s`, then SIGKILL to its whole group."""

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections
 
+from deployments import public
+
 from ..data_dir import kept
 from .program import Program, Stage
 
@@ -113,10 +115,8 @@ def _sandbox_credentials(folder: Path, tokens: dict[str, str]) -> Credentials:
 
 def ensure_first_account(credentials: Credentials) -> None:
     """Write the first account and the built-in deployment; safe to repeat."""
-    from deployments.public import ensure_defaults
-
     try:
-        ensure_defaults(
+        public.ensure_defaults(
             server_url=credentials.server_url,
             token_id=credentials.token_id,
             token_secret=credentials.token_secret,
