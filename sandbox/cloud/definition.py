@@ -9,7 +9,7 @@ from decimal import Decimal
 from modal_proto import api_pb2 as pb
 
 from sandbox.cloud.money import DEFAULT_CORES, DEFAULT_MEMORY_GIB
-from sandbox.cloud.records import Definition, Function
+from sandbox.cloud.records import Function
 
 # Modal's defaults where the function says nothing.
 _SCALEDOWN_S = 60
@@ -90,6 +90,13 @@ def hardware(proto: pb.Function) -> Hardware:
     )
 
 
-def same_work(one: Definition, other: Definition) -> bool:
-    """Whether two versions of a function are the same, so that a deploy changes nothing."""
-    return one.message == other.message
+def same_work(one: pb.Function, other: pb.Function) -> bool:
+    """Whether two versions of a function are the same; the SDK sends mounts in any order."""
+    return _ordered(one) == _ordered(other)
+
+
+def _ordered(proto: pb.Function) -> pb.Function:
+    ordered = pb.Function()
+    ordered.CopyFrom(proto)
+    ordered.mount_ids[:] = sorted(proto.mount_ids)
+    return ordered

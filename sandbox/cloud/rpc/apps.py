@@ -7,6 +7,7 @@ from modal_proto import api_pb2 as pb
 
 from sandbox.cloud import identifiers
 from sandbox.cloud.cloud import WORKSPACE, Cloud
+from sandbox.cloud.definition import same_work
 from sandbox.cloud.errors import InvalidError, NotFoundError
 from sandbox.cloud.pools import Pools
 from sandbox.cloud.records import App, Version
@@ -172,11 +173,11 @@ class AppCalls:
     def _same_definitions(self, last: Version, version: Version) -> bool:
         for function_id, definition_id in version.definitions.items():
             proto = self._cloud.definition(definition_id).proto()
-            earlier = self._cloud.definition(last.definitions[function_id])
+            earlier = self._cloud.definition(last.definitions[function_id]).proto()
             secrets = [self._cloud.secrets.get(secret_id) for secret_id in proto.secret_ids]
             if any(secret and secret.updated_at > last.deployed_at for secret in secrets):
                 return False
-            if earlier.message != self._cloud.definition(definition_id).message:
+            if not same_work(earlier, proto):
                 return False
         return True
 

@@ -22,6 +22,7 @@ from unittest import mock
 
 import modal
 import pytest
+from modal._utils.async_utils import synchronizer
 from modal_proto import api_pb2 as pb
 
 from sandbox.launch import Sandbox, launch
@@ -152,6 +153,15 @@ class Cloud:
             since=now - timedelta(minutes=10), until=now + timedelta(seconds=1)
         )
         return [entry.message for entry in found]
+
+    def stop_container(self, container_id: str, *, graceful: bool = False) -> None:
+        """What `modal container stop` does, without the start of a process."""
+        request = pb.ContainerStopRequest(task_id=container_id, graceful=graceful)
+
+        async def ask(client: Any) -> None:
+            await client._stub.ContainerStop(request)
+
+        synchronizer.create_blocking(ask)(self.client)
 
     def stop(self, app: str) -> None:
         """End an app, so that it disturbs no other test."""

@@ -75,7 +75,7 @@ def test_input_of_a_stopped_container_is_scheduled_again(
     waiting = wake(cloud, threads, url, "/slow?s=1")
     wait_until(lambda: cloud.ready(f"again-{how}")["running_inputs"] == 1)
     if how == "stop":
-        assert cloud.cli("container", "stop", first["id"], "--yes").returncode == 0
+        cloud.stop_container(first["id"])
     else:
         cloud.control.preempt(first["id"])
     assert waiting.result().json()["MODAL_TASK_ID"] != first["id"]
@@ -89,7 +89,7 @@ def test_graceful_stop_lets_the_input_finish_and_starts_nothing(
     first = cloud.ready("gently")
     waiting = wake(cloud, threads, url, "/slow?s=1.2")
     wait_until(lambda: cloud.ready("gently")["running_inputs"] == 1)
-    assert cloud.cli("container", "stop", first["id"], "--graceful", "--yes").returncode == 0
+    cloud.stop_container(first["id"], graceful=True)
     assert waiting.result().json()["MODAL_TASK_ID"] == first["id"]
     wait_until(lambda: not cloud.containers("gently", running=True))
     assert len(cloud.containers("gently")) == 1

@@ -19,7 +19,7 @@ def test_deploy_command_streams_the_build_and_prints_the_url(cloud: Cloud) -> No
     done = deploy_by_command(cloud, "command")
     assert done.returncode == 0, done.stderr
     assert f"{cloud.sandbox.web_url}/sandbox--command-serve" in done.stdout
-    assert "FROM example/engine:1" in done.stdout
+    assert "FROM example/command:1" in done.stdout
     assert "ENV PILOT" in done.stdout
 
 
@@ -71,10 +71,10 @@ def test_wrong_token_is_refused(cloud: Cloud) -> None:
 
 
 def test_failing_build_ends_the_deploy_with_its_log(cloud: Cloud) -> None:
-    cloud.control.set_fault("build_fails", log="manifest for example/engine:1 not found", times=1)
+    cloud.control.set_fault("build_fails", log="manifest for example/unbuilt:1 not found", times=1)
     done = deploy_by_command(cloud, "unbuilt")
     assert done.returncode == 1
-    assert "manifest for example/engine:1 not found" in done.stdout + done.stderr
+    assert "manifest for example/unbuilt:1 not found" in done.stdout + done.stderr
     assert deploy_by_command(cloud, "unbuilt").returncode == 0
 
 

@@ -88,8 +88,8 @@ def test_stranger_is_a_container_nobody_asked_for(cloud: Cloud) -> None:
     cloud.deploy("stranger")
     container_id = cloud.control.add_stranger("stranger")
     assert container_id in cloud.cli("container", "list", "--json").stdout
-    assert cloud.cli("container", "stop", container_id, "--yes").returncode == 0
-    assert container_id not in cloud.cli("container", "list", "--json").stdout
+    cloud.stop_container(container_id)
+    assert cloud.containers("stranger", running=True) == []
     with pytest.raises(ControlError, match="app_name"):
         cloud.control.add_stranger("nobody")
 

@@ -73,7 +73,7 @@ import modal  # noqa: E402
 
 image = (
     modal.Image.from_registry(
-        "example/engine:1", setup_dockerfile_commands=["RUN touch /tmp/never-run-by-the-sandbox"]
+        f"example/{SPEC.get('app')}:1", setup_dockerfile_commands=["RUN touch /tmp/never-run-by-the-sandbox"]
     )
     .entrypoint([])
     .env({"PILOT": "from the image"})
