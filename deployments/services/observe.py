@@ -102,9 +102,10 @@ def _look_at(
     app_name = spec_of(deployment).app_name
     _check_app(deployment, app_name, provider, now)
     mine = [c for c in containers if c.app_id == deployment.app_id or c.app_name == app_name]
-    runs = sightings.see(deployment, mine, provider, now)
+    runs = sightings.see(deployment, mine, now)
     if runs or deployment.log_cursor is not None:
         reading.read_logs(deployment, runs, provider, now)
+        sightings.amend_deaths(deployment, now)
         sightings.end_missing(deployment, mine, provider, now)
     backlog, running = _stats(deployment, app_name, bool(runs), provider)
     _note_use(deployment, runs, running, now)

@@ -18,6 +18,7 @@ from deployments.models import (
     PhaseName,
     Run,
 )
+from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 from deployments.providers.base import ContainerFacts, EndedContainer, Provider
 
@@ -29,15 +30,13 @@ log = structlog.get_logger(__name__)
 GONE_AFTER = timedelta(seconds=4)
 
 
-def see(
-    deployment: Deployment, containers: Sequence[ContainerFacts], provider: Provider, now: datetime
-) -> list[Run]:
+def see(deployment: Deployment, containers: Sequence[ContainerFacts], now: datetime) -> list[Run]:
     """Bring the runs up to date with the containers that exist; gives the runs that are not ended."""
     open_runs = {run.container_id: run for run in deployment.runs.filter(ended_at__isnull=True)}
     for container in containers:
         run = open_runs.get(container.container_id)
         if run is None:
-            run = _begin(deployment, container, provider, now)
+            run = _begin(deployment, container, now)
             if run is None:
                 continue
             open_runs[container.container_id] = run
@@ -45,13 +44,11 @@ def see(
     return [run for run in open_runs.values() if run.ended_at is None]
 
 
-def _begin(
-    deployment: Deployment, container: ContainerFacts, provider: Provider, now: datetime
-) -> Run | None:
+def _begin(deployment: Deployment, container: ContainerFacts, now: datetime) -> Run | None:
     if Run.objects.filter(account=deployment.account, container_id=container.container_id).exists():
         return None  # it has ended for us already; a list that lags does not bring it back
     lease = _lease(deployment)
-    cause = _cause(deployment, container, lease, provider, now)
+    cause = _cause(deployment, container, lease)
     try:
         with transaction.atomic():
             run = Run.objects.create(
@@ -87,11 +84,9 @@ def _lease(deployment: Deployment) -> Lease | None:
     return deployment.leases.filter(ended_at__isnull=True).order_by("id").first()
 
 
-def _cause(
-    deployment: Deployment, container: ContainerFacts, lease: Lease | None, provider: Provider, now: datetime
-) -> Cause:
+def _cause(deployment: Deployment, container: ContainerFacts, lease: Lease | None) -> Cause:
     downloading = deployment.downloads.filter(status__in=OPEN_DOWNLOADS).exists()
-    if downloading and provider.has_gpu(container.container_id) is False:
+    if downloading and container.gpu_count == 0:
         return Cause.DOWNLOAD
     if lease is None:
         return Cause.OUTSIDE
@@ -169,3 +164,14 @@ def end(run: Run, deployment: Deployment, at: datetime, told: EndedContainer | N
     run.ended_at, run.end_reason = at, reason
     log.info("run.ended", deployment=deployment.slug, run=run.number, reason=str(EndReason(reason).value))
     return run
+
+
+def amend_deaths(deployment: Deployment, now: datetime) -> None:
+    """A run that was taken for gone, and whose last words came late: its engine had died."""
+    late = deployment.runs.filter(
+        engine_died_at__isnull=False, end_reason__in=[EndReason.GONE, EndReason.IDLE]
+    )
+    for run in late:
+        with transaction.atomic():
+            Run.objects.filter(pk=run.pk).update(end_reason=EndReason.ENGINE_DIED, end_text=run.engine_error)
+            breaker.open_breaker(deployment, reason=Break.ENGINE_DIED, run_id=run.pk, now=now)

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 # The provider answers a long request after 150 s of its own time; then a margin for the way.
 HOP_S, MARGIN = 150.0, timedelta(seconds=25)
+PAUSE = timedelta(seconds=2)
 
 
 def hop(wake_id: int) -> bool:
@@ -39,7 +40,10 @@ def hop(wake_id: int) -> bool:
         log.warning("wake.refused", deployment=wake.deployment.slug, error=error.message)
     if answer is not None:
         _write(wake, claim, answer)
-    Wake.objects.filter(pk=wake_id, hop_claim=claim).update(hop_claim="", hop_claimed_until=None)
+    # A provider that answers at once must not be asked in a loop: the next hop waits a moment.
+    Wake.objects.filter(pk=wake_id, hop_claim=claim).update(
+        hop_claim="", hop_claimed_until=timezone.now() + PAUSE
+    )
     enqueue.reconcile_soon(wake.deployment_id)
     return True
 
