@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +111,9 @@ class RunningEngine:
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
+        # A real one leaves its engine processes behind when it is killed.
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self._reader.join(5)
         return code
 
@@ -135,6 +139,7 @@ def start(
         env=full_environment(command, environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
 
 

@@ -37,8 +37,7 @@ def start(home: Path) -> Iterator[Start]:
 
     yield begin
     for engine in started:
-        engine.process.kill()
-        engine.process.wait()
+        engine.stop(signal.SIGKILL)
 
 
 def test_the_clouds_port_stands_for_the_asked_one(start: Start) -> None:
