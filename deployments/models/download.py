@@ -25,6 +25,7 @@ class Download(models.Model):
     status = models.CharField(max_length=12, choices=DownloadStatus, default=DownloadStatus.REQUESTED)
     requested_by = models.CharField(max_length=150)
     created_at = models.DateTimeField()
+    cancel_requested = models.BooleanField(default=False)
     call_id = models.CharField(max_length=64, blank=True, default="")
     claimed_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

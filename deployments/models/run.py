@@ -1,5 +1,7 @@
 """One life of a container."""
 
+from typing import Any
+
 from django.db import models
 
 from .account import Account
@@ -7,7 +9,10 @@ from .deployment import Deployment
 from .lease import Lease
 from .release import Release
 
-USD = {"max_digits": 16, "decimal_places": 8}
+
+def _usd() -> "models.DecimalField[Any, Any]":
+    """USD to eight places: a second of one GiB of memory is 0.00000222."""
+    return models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
 
 
 class Cause(models.TextChoices):
@@ -81,13 +86,13 @@ class Run(models.Model):
     engine_error = models.TextField(blank=True, default="")
     engine_error_is_root = models.BooleanField(default=False)
     busy_s = models.FloatField(default=0.0, help_text="seconds with at least one request, as observed")
-    boot_usd = models.DecimalField(null=True, blank=True, **USD)
-    use_usd = models.DecimalField(null=True, blank=True, **USD)
-    idle_usd = models.DecimalField(null=True, blank=True, **USD)
-    gpu_usd = models.DecimalField(null=True, blank=True, **USD)
-    cpu_usd = models.DecimalField(null=True, blank=True, **USD)
-    memory_usd = models.DecimalField(null=True, blank=True, **USD)
-    cost_usd = models.DecimalField(null=True, blank=True, **USD)
+    boot_usd = _usd()
+    use_usd = _usd()
+    idle_usd = _usd()
+    gpu_usd = _usd()
+    cpu_usd = _usd()
+    memory_usd = _usd()
+    cost_usd = _usd()
 
     class Meta:
         ordering = ["-first_seen_at", "-id"]

@@ -18,7 +18,9 @@ def step(download_id: int, app_name: str, provider: Provider, now: datetime) -> 
         return
     download = Download.objects.select_related("deployment").get(pk=download_id)
     try:
-        if download.status == DownloadStatus.REQUESTED:
+        if download.cancel_requested:
+            _cancel(download, provider, now)
+        elif download.status == DownloadStatus.REQUESTED:
             _start(download, app_name, provider)
         elif download.status == DownloadStatus.RUNNING:
             _follow(download, provider, now)
@@ -31,6 +33,12 @@ def _start(download: Download, app_name: str, provider: Provider) -> None:
     Download.objects.filter(pk=download.pk, status=DownloadStatus.REQUESTED).update(
         status=DownloadStatus.RUNNING, call_id=call_id
     )
+
+
+def _cancel(download: Download, provider: Provider, now: datetime) -> None:
+    if download.call_id:
+        provider.cancel_download(download.call_id)
+    Download.objects.filter(pk=download.pk).update(status=DownloadStatus.CANCELLED, finished_at=now)
 
 
 def _follow(download: Download, provider: Provider, now: datetime) -> None:

@@ -15,7 +15,7 @@ CAUSES = {
     "boot_repeated": "Its container ended before it was ready, and the provider began another one.",
     "boot_died": "The engine ended before it could answer. Its log says why.",
     "boot_timeout": "It took more than three times as long as a start usually takes.",
-    "no_capacity": "The provider had no machine with the GPUs asked for. Queued time is not billed (assumed).",
+    "no_capacity": "The provider had no machine with these GPUs. Queued time is not billed (assumed).",
     "engine_died": "The engine ended while it was lit. Its log says why.",
     "deploy_failed": "The provider did not accept the deploy. Nothing was lit.",
     "wake_failed": "The request that wakes it was refused.",

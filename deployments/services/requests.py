@@ -17,17 +17,18 @@ from deployments.models import (
 from deployments.planning.power import Actor, Scope
 
 from . import audit, enqueue
+from .allowed import check_can_light
 from .carry_out import begin_stop
 from .errors import Refused, bad_field, not_allowed, not_found
-from .frozen import current_freeze
 from .quote import quote
 from .releases import ensure_release
 from .use import users_of
+from .weights_requests import cancel_download, start_download
+
+__all__ = ["cancel_download", "extend", "give_back", "sleep", "start", "start_download", "turn_off"]
 
 # A lease beyond this would outlive every plan; the budget of a later start is the better question.
 LONGEST = timedelta(days=7)
-# Blind for this long: nothing new is lit (law 3).
-BLIND_LIMIT = timedelta(seconds=60)
 
 
 def start(
@@ -46,7 +47,7 @@ def start(
     now = timezone.now()
     _may_start(deployment, actor, until)
     _check_until(until, now)
-    _check_can_light(deployment, now)
+    check_can_light(deployment, now)
     if deployment.weights_present is False and not accept_download:
         raise _weights_absent(deployment)
     price = quote(deployment, until=until, now=now)
@@ -105,24 +106,6 @@ def _check_until(until: datetime | None, now: datetime) -> None:
         raise bad_field("until", f"Give a time within {LONGEST.days} days, and extend it later.")
 
 
-def _check_can_light(deployment: Deployment, now: datetime) -> None:
-    freeze = current_freeze()
-    if freeze is not None:
-        raise Refused(
-            "frozen",
-            f"Everything is frozen by {freeze.set_by_name}. An admin has to lift the freeze first.",
-            status=409,
-        )
-    blind = deployment.account.blind_since
-    if blind is not None and now > blind + BLIND_LIMIT:
-        raise Refused(
-            "blind",
-            f"{deployment.account.name} cannot be read since {blind:%H:%M} UTC, so nothing new is lit."
-            f" It said: {deployment.account.last_error or 'nothing'}",
-            status=503,
-        )
-
-
 def _weights_absent(deployment: Deployment) -> Refused:
     price = quote(deployment, until=None)
     return Refused(
@@ -159,7 +142,7 @@ def extend(lease_id: int, *, actor: Actor, until: datetime | None) -> Lease:
     if not actor.may(Scope.OPERATE, lease.deployment.slug):
         raise not_allowed("Extending to a time needs an operator.")
     _check_until(until, now)
-    _check_can_light(lease.deployment, now)
+    check_can_light(lease.deployment, now)
     if lease.deployment.stop_kind:
         raise Refused("stopping", "It is being put out: start it again instead.", status=409)
     with transaction.atomic():

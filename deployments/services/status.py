@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from deployments.ledger.prices import PriceBook, PriceMissing
+from deployments.ledger.prices import PriceBook, PriceMissing, Resources
 from deployments.models import Cause, Deployment, Run
 from deployments.planning.facts import Facts
 from deployments.planning.keep_warm import last_activity
@@ -77,7 +77,7 @@ def burning(now: datetime | None = None) -> Burning:
     return Burning(sum(rates, ZERO), len(rows))
 
 
-def _rate(prices: PriceBook, held: costs.Resources, now: datetime) -> Decimal:
+def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
     try:
         return prices.usd_per_hour(held, now)
     except PriceMissing:

@@ -1,0 +1,30 @@
+"""Whether anything new may be lit at all (law 3)."""
+
+from datetime import datetime, timedelta
+
+from deployments.models import Deployment
+
+from .errors import Refused
+from .frozen import current_freeze
+
+# Blind for this long: nothing new is lit (law 3).
+BLIND_LIMIT = timedelta(seconds=60)
+
+
+def check_can_light(deployment: Deployment, now: datetime) -> None:
+    """Raise Refused while everything is frozen, or the provider cannot be read for a minute."""
+    freeze = current_freeze()
+    if freeze is not None:
+        raise Refused(
+            "frozen",
+            f"Everything is frozen by {freeze.set_by_name}. An admin has to lift the freeze first.",
+            status=409,
+        )
+    blind = deployment.account.blind_since
+    if blind is not None and now > blind + BLIND_LIMIT:
+        raise Refused(
+            "blind",
+            f"{deployment.account.name} cannot be read since {blind:%H:%M} UTC, so nothing new is lit."
+            f" It said: {deployment.account.last_error or 'nothing'}",
+            status=503,
+        )
