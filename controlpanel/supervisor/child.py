@@ -68,7 +68,7 @@ class Child:
         return code
 
     async def until_ready(self) -> bool:
-        """True once `program.ready` says so (at once without one); False where it died or its time is over."""
+        """True once `program.ready` says so (at once without one); False where it died or is late."""
         asked = self.program.ready
         if asked is None:
             return True
