@@ -44,6 +44,9 @@ class Cloud:
         self.tempo = tempo
         self.now = now
         self.web_url = ""
+        self.grpc_url = ""
+        # What a living container shows for itself when its code uses the SDK.
+        self.container_tokens: dict[str, str] = {}
         self.store = Store(directory / "cloud.sqlite3")
         self.environments = Table(self.store, Environment)
         self.apps = Table(self.store, App)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
@@ -124,8 +125,13 @@ class Life:
         names = container_environment(
             self.cloud, app, self.record, self.proto, folder=self.folder, port=self.port
         )
-        web = definition.is_web(self.proto)
-        task = Task(self.proto.module_name, self.proto.function_name, web, home, names)
+        token = self.id, secrets.token_urlsafe(24)
+        self.cloud.container_tokens[self.id] = token[1]
+        task = Task(
+            module=self.proto.module_name, function=self.proto.function_name,
+            web=definition.is_web(self.proto), home=home, environment=names,
+            server_url=self.cloud.grpc_url, token=token,
+        )  # fmt: skip
         self.process = ContainerProcess(task, self._log)
         return self.process
 
@@ -154,6 +160,8 @@ class Life:
             with contextlib.suppress(RuntimeError):
                 self.record.exit_code = await self.process.ended()
         self.ended = True
+        self.cloud.container_tokens.pop(self.id, None)
+        self.record.stopped = self.asked_to_stop
         self.record.finished_at = self.cloud.now()
         self.cloud.containers.put(self.record)
         filesystem.clear(self.folder)

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Task:
     web: bool
     home: Path
     environment: Mapping[str, str]
+    server_url: str
+    token: tuple[str, str] = field(repr=False)
 
 
 class ContainerProcess:
@@ -127,6 +129,8 @@ class ContainerProcess:
             "function": self._task.function,
             "web": self._task.web,
             "events_fd": events_fd,
+            "server_url": self._task.server_url,
+            "token": self._task.token,
         }
         return {
             **self._task.environment,

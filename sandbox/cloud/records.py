@@ -98,6 +98,7 @@ class Container:
     cpu_cores: str = "0"
     memory_gib: str = "0"
     stranger: bool = False
+    stopped: bool = False
 
 
 @dataclass(slots=True)

@@ -28,6 +28,24 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Any], "Awaitable[Message] | AsyncIterator[Message]"]
 
 
+# What the code in a container may call with the token of its container.
+_FOR_CONTAINERS = frozenset(
+    {
+        "ClientHello",
+        "EnvironmentGetOrCreate",
+        "VolumeGetOrCreate",
+        "VolumeCommit",
+        "VolumeReload",
+        "VolumeListFiles2",
+    }
+)
+
+
+def _same(given: tuple[str, str], known: tuple[str, str]) -> bool:
+    """Whether two tokens are the same, in a time that does not depend on where they differ."""
+    return hmac.compare_digest("\n".join(given).encode(), "\n".join(known).encode())
+
+
 class ModalService:
     """All of Modal's calls; those that no group of handlers speaks answer UNIMPLEMENTED."""
 
@@ -72,7 +90,7 @@ class ModalService:
         return serve
 
     async def _answer(self, rpc: str, handler: Handler | None, request: Message, stream: Any) -> None:
-        self._check_token(stream.metadata)
+        self._check_token(stream.metadata, rpc)
         await self._misbehave(rpc)
         if handler is None:
             raise UnimplementedError(f"the sandbox does not speak {rpc}")
@@ -83,10 +101,12 @@ class ModalService:
         else:
             await stream.send_message(await result)
 
-    def _check_token(self, metadata: Mapping[str, str]) -> None:
+    def _check_token(self, metadata: Mapping[str, str], rpc: str) -> None:
         given = metadata.get("x-modal-token-id", ""), metadata.get("x-modal-token-secret", "")
-        good = [hmac.compare_digest(a.encode(), b.encode()) for a, b in zip(given, self._token, strict=True)]
-        if not all(good) or self._cloud.faults.strike("token_refused"):
+        container = given[0], self._cloud.container_tokens.get(given[0], "")
+        if rpc in _FOR_CONTAINERS and container[1] and _same(given, container):
+            return
+        if not _same(given, self._token) or self._cloud.faults.strike("token_refused"):
             raise UnauthenticatedError("Token validation failed. Could not authenticate client")
 
     async def _misbehave(self, rpc: str) -> None:

@@ -94,7 +94,7 @@ async def _listen(
     """Open both servers on loopback, closed by `stack`. Gives the ports."""
     grpc_port = ports.choose(options.grpc_port, cloud.store.note("grpc_port"))
     web_port = ports.choose(options.web_port, cloud.store.note("web_port"))
-    cloud.web_url = f"http://{HOST}:{web_port}"
+    cloud.grpc_url, cloud.web_url = f"http://{HOST}:{grpc_port}", f"http://{HOST}:{web_port}"
     _move_urls(cloud)
     server = grpclib.server.Server(
         [ModalService(cloud, options.token, _groups(cloud, pools, options.token[0]))]

@@ -48,8 +48,10 @@ class ContainerCalls:
 
 
 def _result(container: Container) -> pb.GenericResult | None:
-    if container.exit_code is None:
+    if not container.finished_at:
         return None
+    if container.stopped or container.exit_code is None:
+        return pb.GenericResult(status=pb.GenericResult.GENERIC_STATUS_TERMINATED)
     good = container.exit_code == 0
     status = pb.GenericResult.GENERIC_STATUS_SUCCESS if good else pb.GenericResult.GENERIC_STATUS_FAILURE
     return pb.GenericResult(status=status, exitcode=container.exit_code)

@@ -41,6 +41,13 @@ def test_blocking_call_gives_its_result(cloud: Cloud) -> None:
     assert cloud.function("remote", "work").remote("x") == {"did": "x"}
 
 
+def test_call_writes_to_its_volume_and_commits_it_with_the_sdk(cloud: Cloud) -> None:
+    cloud.deploy("keeps")
+    assert cloud.function("keeps", "work").remote("x", keep=True) == {"did": "x"}
+    volume = modal.Volume.from_name("scratch-of-work", client=cloud.client)
+    assert [(entry.path, entry.size) for entry in volume.listdir("/")] == [("kept.txt", 1)]
+
+
 def test_unknown_call_has_expired(cloud: Cloud) -> None:
     with pytest.raises(modal.exception.OutputExpiredError):
         modal.FunctionCall.from_id("fc-nothing", client=cloud.client).get(timeout=0)

@@ -110,10 +110,17 @@ def serve():
         threading.Thread(target=supervise, args=(child,), daemon=True).start()
 
 
-@app.function(image=image, timeout=600)
-def work(what, *, fail=False, wait=False):
-    """Give back what came, or fail, or take for ever."""
+scratch = modal.Volume.from_name("scratch-of-work", create_if_missing=True)
+
+
+@app.function(image=image, timeout=600, volumes={"/root/scratch": scratch})
+def work(what, *, fail=False, wait=False, keep=False):
+    """Give back what came, or fail, or take for ever, or keep it on a volume."""
     print("work:", what, flush=True)
+    if keep:
+        with open(os.path.expanduser("~/scratch/kept.txt"), "w") as file:
+            file.write(what)
+        scratch.commit()
     if fail:
         raise ValueError(f"cannot do {what}")
     if wait:
