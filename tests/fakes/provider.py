@@ -35,11 +35,14 @@ BOOT_LINES: tuple[tuple[float, str], ...] = (
     (0.05, "(APIServer pid=7) INFO 11-24 03:00:00 [model.py:33] Resolved architecture: GlmMoeDsaForCausalLM"),
     (0.10, "(Worker pid=9) INFO 11-24 03:00:10 [gpu_model_runner.py:3100] Starting to load model glm..."),
     (0.30, "Prefetching checkpoint files:  50% (71/142)"),
-    (0.60, "(Worker pid=9) INFO [runner.py:3170] Model loading took 94.46 GiB memory and 61.2 seconds"),
+    (
+        0.60,
+        "(Worker pid=9) INFO 11-24 03:02:00 [run.py:3] Model loading took 94.46 GiB memory and 61 seconds",
+    ),
     (0.70, "DeepGEMM warmup:  50%|█████     | 1080/2161 [00:30<00:30, 36.00it/s]"),
     (
         0.95,
-        "(EngineCore pid=8) INFO [core.py:200] init engine (profile, create kv cache, warmup model) took 9 s",
+        "(EngineCore pid=8) INFO 11-24 03:04:00 [core.py:200] init engine (profile, warmup model) took 60 s",
     ),
     (1.00, "(APIServer pid=7) INFO:     Application startup complete."),
 )

@@ -104,9 +104,11 @@ def _fake() -> World:
 
 @pytest.fixture(scope="session")
 def sandbox():
-    with tempfile.TemporaryDirectory(prefix="pilotlight-sandbox-") as folder:
-        with launch(Path(folder), speed=SPEED) as running:
-            yield running
+    with (
+        tempfile.TemporaryDirectory(prefix="pilotlight-sandbox-") as folder,
+        launch(Path(folder), speed=SPEED) as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -129,13 +131,15 @@ def credentials(sandbox):
 
 def _modal(sandbox: Sandbox, credentials: Credentials) -> World:
     spec = _spec()
+    weights = spec.volumes["/root/.cache/huggingface"]
+    sandbox.control.seed_weights(weights, spec.model)
     return World(
         provider=ModalProvider(credentials),
         spec=spec,
         now=lambda: datetime.now(UTC),
         pass_time=lambda happened: until(happened, limit_s=40),
         reached=lambda: _reached(sandbox, spec.app_name),
-        empty_volume=lambda: sandbox.control.empty_volume(spec.volumes["/root/.cache/huggingface"]),
+        empty_volume=lambda: sandbox.control.empty_volume(weights),
         sandbox=sandbox,
     )
 
