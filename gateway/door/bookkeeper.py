@@ -56,6 +56,7 @@ class Bookkeeper:
         self._failures: dict[int, tuple[datetime, str]] = {}
         self._reported = False
         self._full = asyncio.Event()
+        self._telling = asyncio.Lock()
         self._task = asyncio.create_task(self._run())
 
     def begin(self, exchange: Exchange) -> None:
@@ -100,15 +101,16 @@ class Bookkeeper:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._full.wait(), TICK_S)
             self._full.clear()
-            self._let_stalled_go()
             await self.tick()
 
     async def tick(self) -> None:
         """Tell everything that is there to tell; what fails is tried again at the next tick."""
-        await self._attempt("in flight", self._tell_in_flight)
-        await self._attempt("use", self._tell_use)
-        await self._attempt("failures", self._tell_failures)
-        await self._attempt("usage", self._write_rows)
+        self._let_stalled_go()
+        async with self._telling:  # two at once would write the same rows
+            await self._attempt("in flight", self._tell_in_flight)
+            await self._attempt("use", self._tell_use)
+            await self._attempt("failures", self._tell_failures)
+            await self._attempt("usage", self._write_rows)
 
     async def _attempt(self, what: str, tell: Callable[[], Any]) -> None:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import inspect
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -144,9 +145,12 @@ class House:
 
 
 async def until(true: Any, within_s: float = 5.0) -> None:
-    """Wait for something that happens in this loop by itself."""
+    """Wait for something that happens by itself; `true` is called again and again, and may be async."""
     async with asyncio.timeout(within_s):
-        while not true():  # noqa: ASYNC110 - what is waited for knows of no event
+        while True:
+            found = true()
+            if await found if inspect.isawaitable(found) else found:
+                return
             await asyncio.sleep(0.005)
 
 

@@ -52,7 +52,7 @@ class RawEngine:
 
 async def _closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while not reader.at_eof() and not writer.is_closing():  # noqa: ASYNC110 - reading would take the next request
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Heard | None:
