@@ -107,8 +107,9 @@ class Server:
         runner = web.AppRunner(build_application(state), handler_cancellation=True, access_log=None)
         await runner.setup()
         self._announce_routes()
-        await web.SockSite(runner, listener, shutdown_timeout=0.1).start()
+        # The real one says so a moment before it listens, too.
         self.console.uvicorn("Application startup complete.")
+        await web.SockSite(runner, listener, shutdown_timeout=0.1).start()
         await self._until_end(engine)
         await runner.cleanup()
 

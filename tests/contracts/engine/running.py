@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 KEY = "sk-contract-suite"
 NAME = "glm-5.2-fp8"
@@ -98,9 +99,12 @@ class RunningEngine:
         assert found, f"no {pattern!r} in the log:\n{self.log[-4000:]}"
         return found[0]
 
-    def wait_ready(self) -> None:
-        """Wait for the ready line."""
+    def wait_ready(self, port: int | None = None) -> None:
+        """Wait for the ready line, and for the port, which opens a moment after it."""
         self.wait_for(r"Application startup complete\.")
+        deadline = monotonic() + 10
+        while not listens(port or self.port):
+            assert monotonic() < deadline, "ready by its log, and its port is closed"
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end; its exit code."""
@@ -161,6 +165,12 @@ def full_environment(command: Command, environment: Mapping[str, str]) -> dict[s
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     own = {"VLLM_API_KEY": KEY, "VLLM_LOG_STATS_INTERVAL": "1", "PYTHONUNBUFFERED": "1"}
     return kept | own | dict(command.environment) | dict(environment)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections on a loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sandbox.engine.weights import leave_tree
 from tests.contracts.engine.client import Client, eventually
-from tests.contracts.engine.running import RunningEngine, free_port, run_to_end, standin
+from tests.contracts.engine.running import RunningEngine, free_port, listens, run_to_end, standin
 
 pytestmark = pytest.mark.slow
 MODEL = "zai-org/GLM-5.2-FP8"
@@ -43,7 +44,7 @@ def start(home: Path) -> Iterator[Start]:
 def test_the_clouds_port_stands_for_the_asked_one(start: Start) -> None:
     port = free_port()
     engine = start("--host", "0.0.0.0", SANDBOX_PORT=str(port))
-    engine.wait_ready()
+    engine.wait_ready(port)
     assert f"Starting vLLM server on http://0.0.0.0:{engine.port}" in engine.log
     engine.port = port
     assert Client(engine).get("/health").status == 200
@@ -52,15 +53,15 @@ def test_the_clouds_port_stands_for_the_asked_one(start: Start) -> None:
 def test_server_on_loopback_is_never_found_by_the_cloud(start: Start) -> None:
     port = free_port()
     engine = start("--host", "127.0.0.1", SANDBOX_PORT=str(port))
-    engine.wait_ready()
-    assert not _listens(port)
-    assert not _listens(engine.port)
+    engine.wait_for(r"Application startup complete\.")
+    eventually(lambda: bool(_listening(engine)))
+    assert not _listening(engine) & {port, engine.port}
 
 
 def test_port_is_not_open_before_ready(start: Start) -> None:
     engine = start(SANDBOX_FAULT='{"kind": "hang", "at": "warmup"}')
     engine.wait_for("GPU KV cache size")
-    assert not _listens(engine.port)
+    assert not listens(engine.port)
 
 
 def test_taken_port_is_told(home: Path) -> None:
@@ -152,9 +153,10 @@ def _stream_length(client: Client) -> int:
     return len(client.stream_chat("Hello", ignore_eos=True, max_tokens=100))
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _listening(engine: RunningEngine) -> set[int]:
+    """The ports on which the process accepts connections."""
+    sockets = psutil.Process(engine.process.pid).net_connections("tcp")
+    return {one.laddr.port for one in sockets if one.status == psutil.CONN_LISTEN}
 
 
 def _cpu_s(pid: int) -> float:
