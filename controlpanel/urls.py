@@ -8,6 +8,7 @@ from .health import healthz, readyz
 from .people.link import one_time_link
 from .people.profile import profile
 from .people.sign_in import SignInView
+from .rest.urls import urlpatterns as rest
 
 accounts = [
     path("login/", SignInView.as_view(), name="login"),
@@ -21,5 +22,6 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),
+    *rest,
     path("", include("deployments.pages.urls")),
 ]

@@ -1,0 +1,1 @@
+"""Deployments over REST: routers and schemas; `router` is what the REST root mounts and authenticates."""

@@ -1,0 +1,1 @@
+"""The REST root under `/api/v1/`: who calls, how errors look, repeats, documentation."""

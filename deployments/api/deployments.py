@@ -1,0 +1,133 @@
+"""`/deployments`: configuration and status."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.db import transaction
+from ninja import Field, Router, Schema, Status
+
+from deployments.models import Account, Deployment
+from deployments.planning.power import Scope
+from deployments.services import describe, releases, status
+from deployments.services.errors import bad_field
+from deployments.services.views import StatusView
+
+from .access import ApiRequest, demand, deployment_of, needs
+from .kinds import Line, Note, Page, Text, Wish
+from .status_schemas import StatusOut
+
+router = Router(tags=["deployments"])
+
+Config = Annotated[dict[str, Any], Field(description="The settings of the server; GET shows all of them.")]
+_ONE = "/deployments/{slug:slug}"
+
+
+class DeploymentOut(Schema):
+    """A server as it is configured, and what it is now."""
+
+    slug: str
+    name: str
+    account: str
+    owner: str | None
+    notes: str
+    created_at: datetime
+    current_release: int | None
+    config: Config
+    status: StatusOut
+
+
+class DeploymentWish(Wish):
+    """A deployment to make."""
+
+    slug: Text
+    name: Text
+    account: Line | None = Field(default=None, description="Its name. Not needed where there is one.")
+    notes: Note = ""
+    config: Config
+
+
+class DeploymentPatch(Wish):
+    """What to change. What is left out stays."""
+
+    name: Text | None = None
+    notes: Note | None = None
+    config: Config | None = Field(
+        None, description="Settings to change: each key given replaces that setting, the others stay."
+    )
+
+
+@router.get("/deployments", response=Page[DeploymentOut], summary="Every deployment one may see")
+@needs(Scope.READ)
+def get_deployments(request: ApiRequest) -> Any:
+    """In the order of their names, all of them."""
+    views = {view.id: view for view in status.statuses(actor=request.auth)}
+    rows = status.visible(request.auth).select_related("account", "owner", "current_release")
+    return {"items": [_shown(row, views[row.pk]) for row in rows if row.pk in views], "next": None}
+
+
+@router.post("/deployments", response={201: DeploymentOut}, summary="Make a deployment")
+@needs(Scope.ADMIN)
+def post_deployment(request: ApiRequest, wish: DeploymentWish) -> Status[Any]:
+    """It is off, and nothing is deployed by this."""
+    demand(request.auth, Scope.ADMIN, wish.slug)
+    made = releases.create_deployment(
+        actor=request.auth,
+        slug=wish.slug,
+        name=wish.name,
+        account=_account(wish.account),
+        config=wish.config,
+        notes=wish.notes,
+    )
+    return Status(201, _answer(made, request))
+
+
+@router.get(_ONE, response=DeploymentOut, summary="One deployment")
+@needs(Scope.READ)
+def get_deployment(request: ApiRequest, slug: str) -> Any:
+    """Configuration and status."""
+    return _answer(deployment_of(request, slug), request)
+
+
+@router.patch(_ONE, response=DeploymentOut, summary="Change the configuration")
+@needs(Scope.ADMIN)
+def patch_deployment(request: ApiRequest, slug: str, wish: DeploymentPatch) -> Any:
+    """Changes nothing that runs: the next release freezes it, and the next start brings that."""
+    with transaction.atomic():
+        deployment = deployment_of(request, slug)
+        locked = Deployment.objects.select_for_update().get(pk=deployment.pk)  # merged with what is there now
+        if wish.config:
+            releases.save_config(deployment, actor=request.auth, config=locked.config | wish.config)
+        if wish.name is not None or wish.notes is not None:
+            describe.describe(deployment, actor=request.auth, name=wish.name, notes=wish.notes)
+    return _answer(deployment, request)
+
+
+@router.delete(_ONE, response={204: None}, summary="Archive a deployment")
+@needs(Scope.ADMIN)
+def delete_deployment(request: ApiRequest, slug: str) -> Status[None]:
+    """It has to be off. Its runs and costs stay."""
+    releases.archive(deployment_of(request, slug), actor=request.auth)
+    return Status(204, None)
+
+
+def _account(name: str | None) -> Account:
+    found = list(Account.objects.all()[:2] if name is None else Account.objects.filter(name=name))
+    if len(found) != 1:
+        asked = "There is no account of this name" if name is not None else "Name the account"
+        raise bad_field("account", f"{asked}; GET /accounts shows which there are.")
+    return found[0]
+
+
+def _answer(deployment: Deployment, request: ApiRequest) -> dict[str, Any]:
+    return _shown(deployment, status.status_of(deployment, actor=request.auth))
+
+
+def _shown(deployment: Deployment, view: StatusView) -> dict[str, Any]:
+    names = ("slug", "name", "notes", "created_at", "config")
+    release, owner = deployment.current_release, deployment.owner
+    return {name: getattr(deployment, name) for name in names} | {
+        "account": deployment.account.name,
+        "owner": owner.get_username() if owner is not None else None,
+        "current_release": release.number if release is not None else None,
+        "status": view,
+    }

@@ -1,0 +1,116 @@
+"""Accounts, prices, and what was done."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from ninja import Field, Router, Schema
+
+from deployments.models import Account, Action, Deployment, Price
+from deployments.planning.power import Scope
+from deployments.services.errors import not_found
+from deployments.services.status import visible
+
+from .access import ApiRequest, needs
+from .kinds import Cursor, Limit, Page, Usd
+from .paging import page, position
+
+router = Router(tags=["records"])
+
+
+class AccountOut(Schema):
+    """Credentials at a provider, without the credentials."""
+
+    id: int
+    name: str
+    provider: str
+    environment: str
+    is_sandbox: bool
+    seen_at: datetime | None = Field(description="When the provider last answered.")
+    blind_since: datetime | None = Field(description="Since when it has not.")
+    last_error: str
+
+
+class PriceOut(Schema):
+    """What one unit costs from a day on."""
+
+    provider: str
+    resource: str = Field(description="gpu:H200 and so on, cpu (a physical core), memory (a GiB).")
+    usd_per_s: Usd
+    usd_per_hour: Usd
+    effective_from: datetime
+    source: str
+    checked_on: date
+
+    @staticmethod
+    def resolve_usd_per_hour(price: Any) -> Decimal:
+        """3600 seconds of it."""
+        return Decimal(price.usd_per_s) * 3600
+
+
+class ActionOut(Schema):
+    """Who did what, from where, with what effect."""
+
+    id: int
+    at: datetime
+    actor: str
+    user_id: int | None
+    key_id: int | None
+    via: str
+    address: str
+    verb: str
+    deployment: str | None
+    target: str
+    summary: str
+    details: dict[str, Any]
+    usd: Usd | None
+
+    @staticmethod
+    def resolve_actor(action: Any) -> str:
+        """The name they had."""
+        return str(action.actor_name)
+
+    @staticmethod
+    def resolve_deployment(action: Any) -> str | None:
+        """Its slug."""
+        return action.deployment.slug if action.deployment is not None else None
+
+
+@router.get("/accounts", response=Page[AccountOut], summary="Accounts at providers")
+@needs(Scope.READ)
+def get_accounts(request: ApiRequest) -> Any:
+    """Without any secret; for a limited key those of its deployments."""
+    rows = Account.objects.order_by("name")
+    if request.auth.deployments is not None:
+        rows = rows.filter(deployments__in=visible(request.auth)).distinct()
+    return {"items": list(rows), "next": None}
+
+
+@router.get("/prices", response=Page[PriceOut], summary="Unit prices with their dates and sources")
+@needs(Scope.READ)
+def get_prices(request: ApiRequest) -> Any:
+    """A change of a price is a row with a later date."""
+    return {"items": list(Price.objects.all()), "next": None}
+
+
+@router.get("/actions", response=Page[ActionOut], summary="What was done, newest first")
+@needs(Scope.READ)
+def get_actions(
+    request: ApiRequest, deployment: str | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Any:
+    """Of everything the caller may see, or of one deployment; of an archived one too."""
+    rows = Action.objects.select_related("deployment").order_by("-id")
+    limited = request.auth.deployments
+    if limited is not None:
+        rows = rows.filter(deployment__slug__in=limited)
+    if deployment is not None:
+        if not request.auth.may(Scope.READ, deployment) or not _known(deployment):
+            raise not_found(f"The deployment {deployment[:60]}")
+        rows = rows.filter(deployment__slug=deployment)
+    if (before := position(cursor)) is not None:
+        rows = rows.filter(pk__lt=before)
+    return page(list(rows[: limit + 1]), limit)
+
+
+def _known(slug: str) -> bool:
+    return Deployment.objects.filter(slug=slug).exists()

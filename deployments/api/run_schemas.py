@@ -1,0 +1,73 @@
+"""Runs as REST shows them."""
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Field, Schema
+
+from .kinds import Seconds, Usd
+
+
+class PhaseOut(Schema):
+    """One step of a cold start that has begun."""
+
+    name: str = Field(description="queued, container, download, weights, compile, warmup or server.")
+    status: str = Field(description="done or now.")
+    started_at: datetime
+    seconds: Seconds | None
+    expected_s: Seconds | None = Field(description="Median of own history, else the recipe's.")
+    cost_usd: Usd | None = Field(description="Null where it is not billed.")
+    progress: float | None = Field(description="0 to 1 within the phase, where known.")
+    text: str
+
+
+class RunFacts(Schema):
+    """One life of a container. Money is live while it lives and frozen afterwards."""
+
+    id: int
+    number: int
+    release: int | None
+    cause: str = Field(description="lease, restart, outside or download.")
+    lit_for: str
+    reason: str
+    container_id: str
+    first_seen_at: datetime
+    started_at: datetime | None = Field(description="From here on it is billed.")
+    ready_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None = Field(description="Null while it lives.")
+    end_text: str
+    failed: bool
+    boot_s: Seconds | None
+    lit_s: Seconds | None
+    phases: list[PhaseOut]
+    cost_usd: Usd
+    boot_usd: Usd
+    use_usd: Usd
+    idle_usd: Usd
+    gpu_usd: Usd
+    cpu_usd: Usd
+    memory_usd: Usd
+
+    @staticmethod
+    def resolve_end_reason(run: Any) -> str | None:
+        """An open run has ended for no reason."""
+        return run.end_reason or None
+
+    @staticmethod
+    def resolve_phases(run: Any) -> list[Any]:
+        """What is still to come is no fact of the run."""
+        return [phase for phase in run.phases if phase.started_at is not None]
+
+
+class Finding(Schema):
+    """Something that went wrong, in words, with the line that says so."""
+
+    cause: str
+    evidence: str
+
+
+class RunOut(RunFacts):
+    """A run with what its engine said when it died."""
+
+    findings: list[Finding] = []
