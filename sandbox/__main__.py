@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     os.umask(0o077)
     parsed.dir.mkdir(parents=True, exist_ok=True)
+    parsed.dir.chmod(0o700)
     asyncio.run(serve(_options(parsed, tempo)))
     return 0
 
@@ -42,6 +43,7 @@ def _options(parsed: argparse.Namespace, tempo: Tempo) -> Options:
         directory=parsed.dir.resolve(), tempo=tempo, engine=parsed.engine, token=(token_id, token_secret),
         control_token=control_token, grpc_port=parsed.grpc_port, web_port=parsed.web_port,
         seed_weights=os.environ.get("SANDBOX_WEIGHTS") != "empty",
+        stop_with_stdin=os.environ.get("SANDBOX_STOP_WITH_STDIN") == "1",
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from sandbox.client import ControlClient
 _ROOT = Path(__file__).resolve().parents[1]
 _READY_S = 60.0
 _STOP_S = 10.0
+# It ends with whoever launched it, also after a SIGKILL there: the pipe to its standard input closes.
+_BOUND = {"SANDBOX_STOP_WITH_STDIN": "1"}
 
 
 class LaunchError(Exception):
@@ -58,8 +60,9 @@ class Sandbox:
             self.process.kill()
             return self.process.wait()
         finally:
-            if self.process.stdout is not None:
-                self.process.stdout.close()
+            for pipe in (self.process.stdin, self.process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -94,8 +97,8 @@ def launch(
     ]
     with (directory / "sandbox.log").open("a") as log:
         process = subprocess.Popen(
-            command, cwd=_ROOT, env={**os.environ, **(env or {}), **tokens}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+            command, cwd=_ROOT, env={**os.environ, **(env or {}), **tokens, **_BOUND}, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
         )  # fmt: skip
     _wait_until_ready(process, directory)
     return _running(directory, tokens, process)

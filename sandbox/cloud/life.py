@@ -39,7 +39,7 @@ class Life:
         self.retiring = False
         self.asked_to_stop = False
         self.idle_since = 0.0
-        self.port = free_port()
+        self.port = 0
         self.process: ContainerProcess | None = None
         self._on_change = on_change
         self._stopping = asyncio.Event()
@@ -118,6 +118,7 @@ class Life:
             await asyncio.sleep(_CAPACITY_POLL_S)
 
     def _prepare(self) -> ContainerProcess:
+        self.port = free_port()
         app = self.cloud.app(self.record.app_id)
         mounts = [mount for mount in map(self.cloud.mounts.get, self.proto.mount_ids) if mount is not None]
         volumes = {volume.mount_path: volume.volume_id for volume in self.proto.volume_mounts}

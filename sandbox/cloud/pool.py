@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 from collections import deque
 
@@ -17,6 +18,9 @@ from sandbox.cloud.records import Container
 _MOST_ATTEMPTS = 8
 # A pool with nothing due looks again after this long; every event wakes it at once.
 _LONGEST_NAP_S = 5.0
+
+
+log = logging.getLogger(__name__)
 
 
 class Pool:
@@ -96,7 +100,10 @@ class Pool:
     async def _watch(self) -> None:
         while True:
             self._woken.clear()
-            self._decide()
+            try:
+                self._decide()
+            except Exception:
+                log.exception("pool of %s could not decide", self.function_id)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._nap_s())
 

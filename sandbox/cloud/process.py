@@ -18,7 +18,7 @@ from typing import Any
 from sandbox.cloud import lifeline
 
 _LONGEST_LINE = 64 * 1024
-_POLL_S = 0.01
+_POLL_S = 0.02
 # A line ends with a newline, or where a carriage return begins the next state of a progress bar. A carriage
 # return that came last may be the first half of a line end: it waits for more.
 _LINE = re.compile(rb"\r*(?:[^\r\n]*\r*\n|[^\r\n]+(?=\r[^\n]))")

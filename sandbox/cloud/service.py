@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,18 @@ class Options:
     grpc_port: int | None = None
     web_port: int | None = None
     seed_weights: bool = True
+    stop_with_stdin: bool = False
 
 
 async def serve(options: Options) -> None:
     """Run until SIGTERM or SIGINT; then end all containers and return within five seconds."""
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    if options.stop_with_stdin:
+        # Nothing is ever written there: readable means that whoever launched it is gone.
+        loop.add_reader(sys.stdin.fileno(), stop.set)
     cloud = Cloud(options.directory, options.tempo)
     _prepare(cloud, options)
     pools = Pools(cloud)

@@ -93,10 +93,16 @@ class DataPlane:
             return await self._stream(request, waiting)
         except TimeoutError:
             return self._redirect(request, waiting)
-        except (asyncio.CancelledError, ConnectionError):
-            if waiting.leave():
-                self._pools.of(waiting.function_id).cancel(waiting)
+        except asyncio.CancelledError:
+            self._left(waiting)
             raise
+        except ConnectionError:
+            self._left(waiting)
+            return web.Response(status=499)  # nobody is there to read it
+
+    def _left(self, waiting: WebInput) -> None:
+        if waiting.leave():
+            self._pools.of(waiting.function_id).cancel(waiting)
 
     def _redirect(self, request: web.Request, waiting: WebInput) -> web.Response:
         waiting.redirect()

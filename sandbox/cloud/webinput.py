@@ -95,7 +95,7 @@ class WebInput:
         self._count(life)
         url = f"http://127.0.0.1:{life.port}{self._sent.target}"
         request = self._session.request(
-            self._sent.method, url, data=self._sent.body, headers=forwarded(self._sent.headers),
+            self._sent.method, url, data=self._sent.body or None, headers=forwarded(self._sent.headers),
             allow_redirects=False, skip_auto_headers=_NOT_ADDED,
         )  # fmt: skip
         try:

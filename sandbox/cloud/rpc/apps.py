@@ -8,7 +8,7 @@ from modal_proto import api_pb2 as pb
 from sandbox.cloud import identifiers
 from sandbox.cloud.cloud import WORKSPACE, Cloud
 from sandbox.cloud.definition import same_work
-from sandbox.cloud.errors import InvalidError, NotFoundError
+from sandbox.cloud.errors import InvalidError, NotFoundError, UnimplementedError
 from sandbox.cloud.pools import Pools
 from sandbox.cloud.records import App, Version
 from sandbox.cloud.rpc.functions import handle
@@ -121,6 +121,8 @@ class AppCalls:
 
     async def AppPublish(self, request: pb.AppPublishRequest) -> pb.AppPublishResponse:
         """Make a version live. `deployed_at` 0 says that nothing has changed."""
+        if request.staged:
+            raise UnimplementedError("the sandbox does not stage deployments")
         app = self._cloud.app(request.app_id)
         version = Version(
             version=len(app.history) + 1, deployed_at=self._cloud.now(), tag=request.deployment_tag,

@@ -32,7 +32,7 @@ APPS = Path(__file__).parent / "apps"
 SPEED = 100.0
 
 
-def wait_until(condition: Callable[[], Any], *, within_s: float = 10.0) -> Any:
+def wait_until(condition: Callable[[], Any], *, within_s: float = 30.0) -> Any:
     """What `condition` gives once it is true; other processes are at work, so this polls."""
     deadline = time.monotonic() + within_s
     while True:

@@ -22,7 +22,7 @@ def test_crashing_container_is_started_again_later_and_later(
 ) -> None:
     url = cloud.deploy("crash", boot="crash")
     waiting = wake(cloud, threads, url)
-    crashed = wait_until(lambda: cloud.containers("crash", running=False)[3:], within_s=20)
+    crashed = wait_until(lambda: cloud.containers("crash", running=False)[3:])
     assert crashed[0]["exit_code"] == 1
     lives = sorted(cloud.containers("crash", running=False), key=lambda c: c["enqueued_at"])
     pauses = [after["enqueued_at"] - before["finished_at"] for before, after in itertools.pairwise(lives)]

@@ -1,11 +1,25 @@
 """The bundled stand-in engine inside a container of the sandbox."""
 
 import json
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from .conftest import Cloud, fetch, wait_until
+from .conftest import Cloud, close_client, fetch, start, wait_until
+
+# What a real engine does here: listen where it is told to, and say how it was started.
+ENGINE = """
+import http.server, json, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(sys.argv[1:]).encode())
+address = sys.argv[sys.argv.index("--host") + 1], int(sys.argv[sys.argv.index("--port") + 1])
+http.server.HTTPServer(address, Handler).serve_forever()
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -24,13 +38,27 @@ def test_deployed_vllm_command_meets_the_stand_in(cloud: Cloud) -> None:
     assert any("Application startup complete." in line for line in cloud.log("standin"))
 
 
+def test_real_engine_is_started_on_the_mapped_port(tmp_path: Path) -> None:
+    engine = tmp_path / "vllm"
+    engine.write_text(f"#!{sys.executable}\n{ENGINE}")
+    engine.chmod(0o700)
+    cloud = start(tmp_path / "state", engine=str(engine))
+    url = cloud.deploy("real", module="engine_app.py")
+    answer = fetch(url).json()
+    close_client(cloud.client)
+    assert cloud.sandbox.stop() == 0
+    assert answer[:3] == ["serve", "zai-org/GLM-5.2-FP8", "--served-model-name"]
+    assert answer[answer.index("--host") + 1] == "127.0.0.1"
+    assert answer[answer.index("--port") + 1] != "8000"
+
+
 def test_boot_dies_with_the_given_log(cloud: Cloud, threads: ThreadPoolExecutor) -> None:
     url = cloud.deploy("dying", module="engine_app.py")
     cloud.control.set_fault(
         "boot_dies", at="weights", log="No available memory for the cache blocks.", times=1
     )
     waiting = threads.submit(fetch, f"{url}/v1/models")
-    (first, *_) = wait_until(lambda: cloud.containers("dying", running=False), within_s=20)
+    (first, *_) = wait_until(lambda: cloud.containers("dying", running=False))
     assert first["exit_code"] == 1
     assert any("No available memory for the cache blocks." in line for line in cloud.log("dying"))
     # The second container has no fault: it becomes ready, and the request that waited is answered.

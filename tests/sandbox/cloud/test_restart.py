@@ -90,6 +90,17 @@ def test_ends_all_and_itself_when_asked(tmp_path: Path, number: signal.Signals) 
     assert gone(container["pid"])
 
 
+def test_ends_with_whoever_launched_it(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; from sandbox.launch import launch;"
+        "s = launch(pathlib.Path(sys.argv[1])); print(s.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    wait_until(lambda: gone(int(done.stdout)))
+
+
 def test_tokens_are_in_no_repr(tmp_path: Path) -> None:
     with launch(tmp_path, env={"SANDBOX_WEIGHTS": "empty"}) as sandbox:
         shown = repr(sandbox) + repr(sandbox.control)
