@@ -10,7 +10,8 @@ function open() {
 }
 
 addEventListener('htmx:afterSwap', open);
-addEventListener('panel:acted', () => slot?.querySelector('dialog')?.close());
+// After htmx is done with the answer: what it was asked from is inside the dialog.
+addEventListener('panel:acted', () => setTimeout(() => slot?.querySelector('dialog')?.close()));
 
 // A choice becomes the chosen one as soon as its own field is touched.
 addEventListener('focusin', (event) => {

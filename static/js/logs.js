@@ -22,16 +22,21 @@ function atEnd() {
   return log.scrollHeight - log.scrollTop - log.clientHeight < 40;
 }
 
+function dropOldest() {
+  const kept = log.children[log.children.length - MOST];
+  if (!kept || kept === log.firstElementChild) return;
+  const height = kept.offsetTop - log.firstElementChild.offsetTop; // measured once: each removal would lay out anew
+  const gone = document.createRange();
+  gone.setStartBefore(log.firstElementChild);
+  gone.setEndBefore(kept);
+  gone.deleteContents();
+  if (!follow.checked) log.scrollTop -= height;
+}
+
 function append(html) {
-  const stay = log.scrollTop;
   log.insertAdjacentHTML('beforeend', html);
   after = Number(log.lastElementChild?.dataset.id ?? after);
-  let height = 0;
-  while (log.children.length > MOST) {
-    height += log.firstElementChild.offsetHeight;
-    log.firstElementChild.remove();
-  }
-  if (!follow.checked && height) log.scrollTop = stay - height;
+  dropOldest();
   toEnd();
   empty.hidden = log.children.length > 0;
   const some = log.children.length;

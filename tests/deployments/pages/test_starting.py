@@ -147,6 +147,18 @@ def test_absent_weights_are_offered_by_cpu_first(browser: Callable[..., Client],
     assert made.leases.count() == 1
 
 
+def test_download_is_asked_for_and_stopped(browser: Callable[..., Client], states: States) -> None:
+    made = states.asleep(weights_present=False)
+    client = browser()
+    page = client.post("/deployments/asleep/download/", follow=True).content.decode()
+    assert "without a GPU" in page
+    assert "Downloading the weights" in page
+    again = client.post("/deployments/asleep/download/", headers=HTMX)
+    assert (again.status_code, again["Panel-Fragment"]) == (409, "yes")
+    client.post("/deployments/asleep/download/cancel/", headers=HTMX)
+    assert made.downloads.get().cancel_requested
+
+
 def test_frozen_start_is_refused_with_its_remedy(browser: Callable[..., Client], states: States) -> None:
     made = states.asleep()
     Freeze.objects.create(set_at=timezone.now(), set_by_name="Grace")

@@ -1,0 +1,60 @@
+"""Every page in a real browser: nothing too wide, nothing refused, nothing out of reach."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+
+from deployments.planning.power import Role
+from tests.deployments.pages.states import States
+
+from .conftest import Tab
+
+ACCESSIBLE = (Path(__file__).parent / "accessible.js").read_text()
+LOOKS = [(1440, "light"), (390, "dark")]
+
+
+def problems(tab: Tab, path: str) -> list[str]:
+    page = tab.open(path)
+    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    found = [f"{width} px too wide"] if width > 0 else []
+    return [f"{path}: {one}" for one in [*found, *page.evaluate(ACCESSIBLE)]]
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_states_look_right(tab: Callable[..., Tab], states: States, width: int, scheme: str) -> None:
+    for make in ("off", "deploying", "asleep", "waking", "ready", "degraded", "stopping", "failed"):
+        getattr(states, make)()
+    opened = tab(Role.ADMIN, width=width, scheme=scheme)
+    found = problems(opened, "/")
+    for state in ("off", "deploying", "asleep", "waking", "ready", "degraded", "stopping", "failed"):
+        found += problems(opened, f"/deployments/{state}/")
+    assert found == []
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: int, scheme: str) -> None:
+    made = states.ready()
+    states.failed()
+    states.asleep(weights_present=False)
+    states.action(made, "Ada started Coder until idle, for the nightly evaluation of the week.", usd="12.2")
+    run = made.runs.latest("id").pk
+    paths = [
+        f"/deployments/ready/{tail}" for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/")
+    ]
+    paths += ["/activity/", "/freeze/", "/deployments/asleep/start/", "/deployments/failed/logs/"]
+    opened = tab(Role.ADMIN, width=width, scheme=scheme)
+    assert [one for path in paths for one in problems(opened, path)] == []
+    assert opened.complaints == []
+
+
+def test_stylesheets_use_only_the_tokens() -> None:
+    """tokens.css is the only source of colour."""
+    for name in ("base", "shell", "parts", "forms", "runs"):
+        path = finders.find(f"css/{name}.css")
+        assert path
+        rules = Path(path).read_text()
+        assert re.findall(r"#[0-9a-fA-F]{3,8}\s*[;,)]|rgba?\(|hsla?\(|oklch\(", rules) == [], name
