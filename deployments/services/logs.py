@@ -14,12 +14,16 @@ _PATTERNS = (
     re.compile(r"(?P<keep>(?i:bearer)\s+)\S+"),
     re.compile(r"(?P<keep>'api_key': \[?')[^']+"),
     re.compile(r"(?P<keep>--api-key[ =])\S+"),
-    re.compile(r"(?P<keep>)\b(?:hf_[A-Za-z0-9]{20,}|pl_[A-Za-z0-9_-]{16,}|a[ks]-[A-Za-z0-9]{16,})\b"),
+    re.compile(r"(?P<keep>)\b(?:hf_[A-Za-z0-9]{20,}|pl_[A-Za-z0-9_-]{16,}|[aw][ks]-[A-Za-z0-9]{16,})\b"),
+    re.compile(r"(?P<keep>(?i:modal-(?:key|secret)|x-api-key)['\"]?\s*[:=]\s*['\"]?)[^\s'\",]+"),
+    re.compile(r"(?P<keep>\b[A-Z0-9_]*(?:_SECRET|_KEY|_TOKEN|_PASSWORD)=)\S+"),
+    re.compile(r"(?P<keep>://)[^/\s:@]*:[^/\s@]+(?=@)"),
 )
 
 
 def redact(text: str, known: Iterable[str]) -> str:
     """`text` with every known secret, and whatever looks like one, replaced by `***`."""
+    text = text.replace("\x00", "")  # before the search: a secret with one inside would not be found
     for secret in known:
         if secret:
             text = text.replace(secret, "***")

@@ -1,7 +1,7 @@
 """The state sentence: who, then what, then how long, then how much."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from deployments.planning.lifecycle import State
@@ -71,6 +71,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def clock(at: datetime) -> str:
+    """A time of day in the zone that `at` carries; UTC is named, one's own zone is not."""
+    return f"{at:%H:%M} UTC" if at.utcoffset() == timedelta(0) else f"{at:%H:%M}"
+
+
 def money(usd: Decimal) -> str:
     """Dollars to the cent."""
     return f"${usd:,.2f}"
@@ -110,7 +115,7 @@ def _waking(told: Told) -> Sentence:
 def _ready(told: Told) -> Sentence:
     rest = f"Lit for {told.who}" if told.who else "Lit"
     if told.until is not None:
-        rest += f" until {told.until:%H:%M} UTC"
+        rest += f" until {clock(told.until)}"
     rest += f" at {money(told.price_per_hour)}/h. {money(told.so_far)} so far."
     return Sentence("Ready.", rest, _idle_hint(told))
 
@@ -141,7 +146,7 @@ def _failed(told: Told) -> Sentence:
 
 
 def _unknown(told: Told) -> Sentence:
-    since = f" since {told.since:%H:%M} UTC" if told.since else ""
+    since = f" since {clock(told.since)}" if told.since else ""
     rest = "It may still be billing." if told.so_far else "Nothing was lit when it was last seen."
     return Sentence(f"Unknown{since}.", rest, f"The provider said: {told.words}" if told.words else "")
 

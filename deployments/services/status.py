@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -87,13 +88,31 @@ def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
 def _view(deployment: Deployment, context: _Context) -> StatusView:
     now, spec = context.now, spec_of(deployment)
     facts = facts_of(deployment, now, frozen=context.frozen)
-    state = state_of(facts, blind_since=deployment.account.blind_since, degraded=_degraded(deployment, now))
-    boot = boot_time(deployment, spec)
-    run = _run(deployment, context)
-    idle_s, out_at = _idle(facts)
-    eta_s = _eta(state, run, boot, now)
-    price = _rate(context.prices, costs.resources(spec), now)
-    shown = StatusView(
+    blind_since = deployment.account.blind_since
+    state = state_of(facts, blind_since=blind_since, degraded=_degraded(deployment, now))
+    boot, run = boot_time(deployment, spec), _run(deployment, context)
+    shown = _bare(deployment, spec, facts, context)
+    shown = replace(
+        shown,
+        state=state,
+        since=_since(state, deployment, run),
+        phase=_phase(run) if state is State.WAKING else None,
+        progress=_progress(run) if state is State.WAKING else None,
+        eta_s=_eta(state, run, boot, now),
+        cost_so_far_usd=run.cost_usd if run is not None else ZERO,
+        moving=state in MOVING,
+        run=run,
+        **(_idle(facts) if state is State.READY else {}),
+    )
+    words = sentence(_told(shown, deployment, spec, boot, context))
+    return replace(
+        shown, sentence=words, level=_level(shown, boot, facts), verbs=_verbs(shown, deployment, context)
+    )
+
+
+def _bare(deployment: Deployment, spec: Spec, facts: Facts, context: _Context) -> StatusView:
+    """What does not depend on the state; `_view` fills in the rest."""
+    return StatusView(
         id=deployment.pk,
         slug=deployment.slug,
         name=deployment.name,
@@ -101,18 +120,18 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
         account=deployment.account.name,
         is_sandbox=deployment.account.is_sandbox,
         speed=deployment.account.speed,
-        state=state,
+        state=State.UNKNOWN,
         sentence=Sentence(""),
-        since=_since(state, deployment, run),
+        since=None,
         release=facts.live_release,
         current_release=facts.current_release,
-        phase=_phase(run) if state is State.WAKING else None,
-        progress=_progress(run) if state is State.WAKING else None,
-        eta_s=eta_s,
-        price_usd_per_hour=price,
-        cost_so_far_usd=run.cost_usd if run is not None else ZERO,
-        idle_s=idle_s if state is State.READY else None,
-        goes_out_at=_goes_out_at(facts, out_at) if state is State.READY else None,
+        phase=None,
+        progress=None,
+        eta_s=None,
+        price_usd_per_hour=_rate(context.prices, costs.resources(spec), context.now),
+        cost_so_far_usd=ZERO,
+        idle_s=None,
+        goes_out_at=None,
         leases=_leases(deployment, context.actor),
         in_flight=facts.in_flight,
         in_flight_by=tuple(sorted({row.holder_name for row in deployment.flying})),
@@ -120,17 +139,13 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
         endpoint_url=deployment.endpoint_url,
         model_name=spec.served_name,
         level=0,
-        moving=state in MOVING or (deployment.stop_kind != "" and state in BURNING),
+        moving=False,
         frozen=context.frozen,
         verbs=frozenset(),
-        run=run,
-        failure=failure_of(deployment, context.prices, now) if facts.breaker_open else None,
+        run=None,
+        failure=failure_of(deployment, context.prices, context.now) if facts.breaker_open else None,
         download=_download(deployment),
         weights_present=deployment.weights_present,
-    )
-    words = sentence(_told(shown, deployment, spec, boot, context))
-    return replace(
-        shown, sentence=words, level=_level(shown, boot, facts), verbs=_verbs(shown, deployment, context)
     )
 
 
@@ -150,22 +165,16 @@ def _run(deployment: Deployment, context: _Context) -> RunView | None:
     return runs.view(serving[-1], deployment, context.prices, context.now) if serving else None
 
 
-def _idle(facts: Facts) -> tuple[float | None, datetime | None]:
-    """Seconds since the last use, and when the window after it ends; None while in use."""
-    if facts.ready is None or facts.ready.ready_at is None:
-        return None, None
-    if facts.in_flight or facts.running_inputs:
-        return None, None
-    last = last_activity(facts, facts.ready.ready_at)
-    return max(0.0, (facts.now - last).total_seconds()), last + facts.windows.idle
-
-
-def _goes_out_at(facts: Facts, out_at: datetime | None) -> datetime | None:
+def _idle(facts: Facts) -> dict[str, Any]:
+    """`idle_s` and `goes_out_at` of a ready server: None while in use, or where nothing says when."""
     untils = [lease.until for lease in facts.holding if lease.until is not None]
-    if not untils:
-        return out_at
-    shared = out_at is not None and any(lease.until is None for lease in facts.holding)
-    return max([*untils, out_at] if shared and out_at is not None else untils)
+    shared = any(lease.until is None for lease in facts.holding)
+    if facts.ready is None or facts.ready.ready_at is None or facts.in_flight or facts.running_inputs:
+        return {"idle_s": None, "goes_out_at": max(untils) if untils and not shared else None}
+    last = last_activity(facts, facts.ready.ready_at)
+    window_ends = last + facts.windows.idle
+    ends = [*untils, window_ends] if shared or not untils else untils
+    return {"idle_s": max(0.0, (facts.now - last).total_seconds()), "goes_out_at": max(ends)}
 
 
 def _eta(state: State, run: RunView | None, boot: BootTime, now: datetime) -> float | None:
@@ -236,7 +245,7 @@ def _told(shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime,
         price_per_hour=shown.price_usd_per_hour,
         so_far=shown.cost_so_far_usd,
         who=" and ".join(names[:2]) + (" and others" if len(names) > 2 else ""),
-        until=max(untils, default=None),
+        until=timezone.localtime(max(untils)) if untils else None,
         release=shown.current_release,
         phase=shown.phase or "",
         progress=shown.progress,
@@ -248,7 +257,7 @@ def _told(shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime,
         burned=shown.failure.burned_usd if shown.failure else ZERO,
         title=shown.failure.title if shown.failure else "",
         text=deployment.engine_failure_text,
-        since=shown.since,
+        since=timezone.localtime(shown.since) if shown.since else None,
         words=deployment.account.last_error,
         stop_by=deployment.stop_by,
         relit=deployment.relit_warning,
