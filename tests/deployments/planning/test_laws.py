@@ -33,7 +33,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("blind"), rounds),
     st.tuples(st.just("boot"), st.sampled_from([None, 20, 20, 45, 90])),
 )
-many = settings(max_examples=120, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def panel(*, lit_until_s: float | None = 0) -> Panel:
