@@ -13,6 +13,9 @@ PORT = 8000
 # Guarded by the gateway, never by us in argv: 0.26 prints `--api-key` in clear in its log, and process lists
 # show it. The engine reads VLLM_API_KEY from its environment, which the provider's secret sets.
 _FORBIDDEN = ("--api-key", "--api_key")
+# Secrets do not belong into a spec, which is stored and shown; development mode opens unguarded routes that
+# put the engine to sleep or run code in its workers.
+_FORBIDDEN_VARIABLES = ("VLLM_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "VLLM_SERVER_DEV_MODE")
 
 
 class Vllm:
@@ -27,6 +30,9 @@ class Vllm:
                 raise SpecError(
                     "extra_flags", "must not hold the engine's key; the panel writes it as a secret."
                 )
+        for name in _FORBIDDEN_VARIABLES:
+            if name in spec.environment or name in spec.image.environment:
+                raise SpecError("environment", f"must not set {name}; remove it.")
         argv = ("vllm", "serve", spec.model, *_flags(spec), *spec.extra_flags)
         return Command(argv=argv, environment=dict(spec.environment))
 
@@ -51,7 +57,9 @@ def _flags(spec: Spec) -> Iterator[str]:
 
 
 def _capacity(spec: Spec) -> Iterator[str]:
-    yield "--async-scheduling"
+    # vLLM 0.32 refuses to start with both ("async scheduling is only supported with EAGLE/MTP/...").
+    if (spec.speculative or {}).get("method") != "ngram":
+        yield "--async-scheduling"
     if spec.revision:
         yield from ("--revision", spec.revision)
     if spec.gpu_count > 1:

@@ -356,7 +356,12 @@ class FakeProvider:
 
     def _facts(self, c: FakeContainer) -> ContainerFacts:
         return ContainerFacts(
-            c.container_id, c.app.app_id, c.app.name, c.enqueued_at, self._started(c), c.gpu_count
+            c.container_id,
+            c.app.app_id,
+            c.app.name,
+            c.enqueued_at,
+            self._started(c),
+            c.gpu_count if c.gpu_count or self._started(c) else None,
         )
 
     def _new_input(self, app: FakeApp, *, wake: bool) -> str:

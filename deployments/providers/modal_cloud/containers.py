@@ -56,6 +56,8 @@ async def _gpu_count(client: Client, container_id: str) -> int | None:
             info: Any = await rpc.task_info.aio(client, container_id)
         except exception.Error:
             return None  # it may be gone already; the listing is worth more than this figure
+        if not (info.gpu_config.count or info.started_at):
+            return None  # while it is queued, "none" may only say that none was found yet
         _gpu_counts[container_id] = info.gpu_config.count
         while len(_gpu_counts) > _REMEMBERED:
             _gpu_counts.popitem(last=False)

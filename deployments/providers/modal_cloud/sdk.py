@@ -19,7 +19,7 @@ os.environ["MODAL_MAX_THROTTLE_WAIT"] = "15"
 
 import modal
 from modal.client import Client
-from modal.config import config
+from modal.config import DEFAULT_SERVER_URL
 from modal_proto import api_pb2
 
 # Where a client connects and what a single call may take. Together they stay under the protocol's 30 s.
@@ -70,8 +70,8 @@ def _key(credentials: Credentials) -> _Key:
 
 async def _opened(credentials: Credentials) -> Client:
     # `Client.from_credentials` takes the address from the process's settings; two accounts in one process,
-    # a sandbox and Modal, need one each.
-    server_url = credentials.server_url or config["server_url"]
+    # a sandbox and Modal, need one each. The same holds for the deploy's subprocess.
+    server_url = credentials.server_url or DEFAULT_SERVER_URL
     client: Any = Client(
         server_url, api_pb2.CLIENT_TYPE_CLIENT, (credentials.token_id, credentials.token_secret)
     )

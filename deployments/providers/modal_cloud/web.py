@@ -121,7 +121,10 @@ def _headers(credentials: Credentials) -> Mapping[str, str]:
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return (parts.scheme, parts.hostname, parts.port)
+    try:
+        return (parts.scheme, parts.hostname, parts.port)
+    except ValueError:  # a port that is no number
+        return ("", None, None)
 
 
 def _is_loopback(host: str) -> bool:

@@ -89,6 +89,22 @@ def test_the_engines_key_is_refused_as_an_argument(flag):
     assert "sk-1" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["VLLM_API_KEY", "HF_TOKEN", "VLLM_SERVER_DEV_MODE"])
+def test_a_secret_or_development_mode_in_the_environment_is_refused(name):
+    image = replace(GLM_5_2_FP8.image, environment={name: "1"})
+    for changes in ({"environment": {name: "1"}}, {"image": image}):
+        with pytest.raises(SpecError) as caught:
+            command(**changes)
+        assert caught.value.field == "environment"
+
+
+def test_ngram_speculation_goes_without_async_scheduling():
+    """Both together end the engine at its start (recorded of 0.32)."""
+    argv = command(speculative={"method": "ngram", "num_speculative_tokens": 3}).argv
+    assert "--async-scheduling" not in argv
+    assert "--async-scheduling" in command(speculative=None).argv
+
+
 def test_the_specs_environment_reaches_the_engine():
     assert command(environment={"A": "1"}).environment == {"A": "1"}
 

@@ -84,7 +84,8 @@ def test_a_result_url_is_asked_with_its_query(endpoint, provider):
 
 
 @pytest.mark.parametrize(
-    "location", ["https://evil.example/take", "//evil.example/x", "http://127.0.0.1:1/x", ""]
+    "location",
+    ["https://evil.example/take", "//evil.example/x", "http://127.0.0.1:1/x", "http://127.0.0.1:x/", ""],
 )
 def test_the_token_is_never_sent_to_another_site(endpoint, provider, location):
     endpoint.answer(303, location=location)
