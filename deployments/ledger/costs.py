@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from itertools import pairwise
 
 from .prices import PriceBook, Resources
@@ -84,5 +84,5 @@ def run_cost(
     lit = interval_cost(resources, book, lit_from, ended_at)
     lit_s = seconds(lit_from, ended_at)
     share = min(Decimal(1), Decimal(str(max(0.0, busy_s))) / lit_s) if lit_s else ZERO
-    use = (lit.total_usd * share).quantize(Decimal("1e-8"))
+    use = (lit.total_usd * share).quantize(Decimal("1e-8"), ROUND_DOWN)  # up would leave a negative rest
     return RunCost(boot.total_usd, use, lit.total_usd - use, boot + lit)
