@@ -10,6 +10,7 @@ from django.utils import timezone
 from deployments.models import Deployment, Heartbeat, InFlight
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
+from deployments.services.audit import record as record_action
 from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import spec_of
@@ -18,8 +19,8 @@ from deployments.services.status import burning, statuses
 
 __all__ = [
     "ROLE_SCOPES", "Actor", "InFlightRow", "Refused", "Role", "Route", "Scope", "State", "Via", "burning",
-    "current_freeze", "ensure_defaults", "note_engine_failure", "note_use", "report_in_flight", "routes",
-    "worker_heartbeat_age_s",
+    "current_freeze", "ensure_defaults", "note_engine_failure", "note_use", "record_action",
+    "report_in_flight", "routes", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"

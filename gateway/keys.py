@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from deployments.public import Actor, Scope
+from deployments.public import Actor, Scope, record_action
 
 from . import key_rules as rules
 from .key_errors import KeyRefused
@@ -48,16 +49,19 @@ def create_key(
     wish = rules.checked(name=name, scopes=scopes, deployments=deployments, expires_at=expires_at, now=now)
     rules.within_power(wish, actor=actor, owner=owner, expiry_of_actor=_expiry_of(actor))
     secret = new_secret()
-    key = ApiKey.objects.create(
-        owner=owner,
-        name=wish.name,
-        prefix=secret[: len(SECRET_PREFIX) + _SHOWN_CHARACTERS],
-        secret_hash=digest(secret),
-        scopes=[scope.value for scope in Scope if scope in wish.scopes],
-        deployments=None if wish.deployments is None else sorted(wish.deployments),
-        created_at=now,
-        expires_at=wish.expires_at,
-    )
+    with transaction.atomic():
+        key = ApiKey.objects.create(
+            owner=owner,
+            name=wish.name,
+            prefix=secret[: len(SECRET_PREFIX) + _SHOWN_CHARACTERS],
+            secret_hash=digest(secret),
+            scopes=[scope.value for scope in Scope if scope in wish.scopes],
+            deployments=None if wish.deployments is None else sorted(wish.deployments),
+            created_at=now,
+            expires_at=wish.expires_at,
+        )
+        summary = f"{actor.name} made the key “{key.name}” of {owner.display_name}: {', '.join(key.scopes)}."
+        record_action(actor, "create_key", summary=summary, target=key.name)
     return key, secret
 
 
@@ -86,7 +90,11 @@ def revoke_key(key_id: int, *, actor: Actor, now: datetime | None = None) -> Api
         raise KeyRefused("not_found", "The key was not found.", status=404)
     if not actor.may(Scope.CHAT):
         raise KeyRefused("not_allowed", "Revoking a key needs the role Member.", status=403)
-    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now or timezone.now())
+    with transaction.atomic():
+        standing = ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True)
+        if standing.update(revoked_at=now or timezone.now()):
+            summary = f"{actor.name} revoked the key “{key.name}” of {key.owner.display_name}."
+            record_action(actor, "revoke_key", summary=summary, target=key.name)
     key.refresh_from_db(fields=["revoked_at"])
     return key
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError
 
 from controlpanel.models import User
 from controlpanel.roles import give_role
+from deployments.models import Action
 from deployments.planning.power import ROLE_SCOPES, Actor, Role, Scope, Via
 from gateway.expiry import parse_expiry
 from gateway.key_errors import KeyRefused
@@ -209,6 +210,19 @@ def test_people_see_and_revoke_their_own_keys_only(person: Person) -> None:
     assert refused.value.status == 404
     assert list(list_keys(acting(anna))) == [key]
     assert revoke_key(key.pk, actor=acting(admin, Role.ADMIN)).revoked_at is not None
+
+
+def test_making_and_revoking_are_in_the_audit_record_once_and_without_the_secret(person: Person) -> None:
+    anna = person()
+    key, secret = make(anna)
+    for _ in range(2):
+        revoke_key(key.pk, actor=acting(anna))
+    lines = list(Action.objects.order_by("id").values("verb", "summary", "actor_name", "target", "details"))
+    assert [(line["verb"], line["actor_name"], line["target"]) for line in lines] == [
+        ("create_key", "anna", "laptop"),
+        ("revoke_key", "anna", "laptop"),
+    ]
+    assert secret[3:] not in str(lines)
 
 
 def test_reading_key_revokes_nothing(person: Person) -> None:
