@@ -1,4 +1,4 @@
-"""The SDK, kept away from the machine's own Modal settings, and its clients.
+"""The SDK's clients.
 
 Clients are opened once per process and credentials and shared by threads: the SDK runs all of them on one
 event loop of its own. After a fork the child opens its own.
@@ -10,17 +10,12 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from deployments.providers.base import Credentials
-
-# Both are read by the SDK: the first when it is imported. A developer's ~/.modal.toml must decide nothing
-# here, and a throttled call must give up before our own limit, or it would wait without end.
-os.environ["MODAL_CONFIG_PATH"] = os.devnull
-os.environ["MODAL_MAX_THROTTLE_WAIT"] = "15"
-
 import modal
 from modal.client import Client
 from modal.config import DEFAULT_SERVER_URL
 from modal_proto import api_pb2
+
+from deployments.providers.base import Credentials
 
 # Where a client connects and what a single call may take. Together they stay under the protocol's 30 s.
 CONNECT_LIMIT_S = 8.0

@@ -3,22 +3,37 @@
 import asyncio
 import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
-import modal.config
 import pytest
 
 from deployments.providers.base import Credentials, ProviderError
 from deployments.providers.modal_cloud import ModalProvider, sdk
+
+ROOT = Path(__file__).parents[4]
 
 
 def credentials(server_url):
     return Credentials(token_id="ak-1", token_secret="as-1", environment="main", server_url=server_url)
 
 
-def test_a_developers_own_modal_settings_decide_nothing():
-    assert modal.config.user_config_path == os.devnull
-    assert list(modal.config.config_profiles()) == []
-    assert modal.config.config.get("max_throttle_wait") == 15
+@pytest.mark.slow
+def test_a_developers_own_modal_settings_decide_nothing(tmp_path):
+    """In a process of its own, since the SDK reads them when it is imported."""
+    (tmp_path / ".modal.toml").write_text(
+        '[mine]\ntoken_id = "ak-mine"\ntoken_secret = "as-mine"\nactive = true\n'
+    )
+    script = (
+        "from deployments.providers.modal_cloud import sdk; from modal.config import config, config_profiles;"
+        "print(list(config_profiles()), config.get('token_id'), config.get('max_throttle_wait'))"
+    )
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, text=True, capture_output=True, check=True
+    )
+    assert done.stdout.split() == ["[]", "None", "15"]
 
 
 def test_a_control_plane_that_refuses_connections_is_transient_and_given_up_soon(monkeypatch):
