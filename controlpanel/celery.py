@@ -5,12 +5,15 @@ import warnings
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlpanel.settings")
 
 # In a container everything runs as root. The warning is about pickled messages, and ours are JSON.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+# What happens to running tasks when the broker goes away is chosen below.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 CONTROL, DEPLOY = "control", "deploy"
 VISIBILITY_TIMEOUT_S = 60

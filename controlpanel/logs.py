@@ -61,7 +61,7 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-            "django_structlog": {"level": "ERROR"},
+            "django_structlog": {"level": "CRITICAL"},
             "axes": {"level": "ERROR"},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
