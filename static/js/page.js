@@ -16,7 +16,8 @@ addEventListener('submit', (event) => {
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
-  const text = button.dataset.copyText ?? [...source.querySelectorAll('[data-line]')].map((line) => line.innerText).join('\n');
+  const lines = [...(source?.querySelectorAll('[data-line]') ?? [])].filter((line) => line.offsetParent);
+  const text = button.dataset.copyText ?? lines.map((line) => line.innerText.replaceAll('\n', ' ')).join('\n');
   const label = button.querySelector('[data-label]');
   const before = label.textContent;
   try {
@@ -35,6 +36,14 @@ addEventListener('click', (event) => {
     if (!menu.contains(event.target) || event.target.closest('.menu > div button, .menu > div a')) menu.open = false;
   }
 });
+
+// What was done is said for a while; what was refused stays (a notice, not a toast).
+addEventListener('click', (event) => event.target.closest('[data-close]')?.closest('.toast').remove());
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) {
+    for (const toast of addedNodes) if (toast.nodeType === Node.ELEMENT_NODE) setTimeout(() => toast.remove(), 9000);
+  }
+}).observe(document.getElementById('toasts') ?? document.createElement('div'), { childList: true });
 
 addEventListener('keydown', (event) => {
   if (event.key !== 'Escape') return;

@@ -51,6 +51,19 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     assert opened.complaints == []
 
 
+def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -> None:
+    page = tab().open("/activity/")
+    page.evaluate(
+        """() => { const main = document.querySelector('main');
+        const wrong = '<button></button><h1>2</h1><h4>jump</h4><p class="pale" id="main">pale</p>';
+        main.insertAdjacentHTML('beforeend', wrong);
+        main.querySelector('.pale').style.setProperty('color', '#aaa'); }"""
+    )
+    said = " ".join(page.evaluate(ACCESSIBLE))
+    for problem in ("no name", "2 h1", "heading jumps", "id twice: main", "contrast"):
+        assert problem in said
+
+
 def test_stylesheets_use_only_the_tokens() -> None:
     """tokens.css is the only source of colour."""
     for name in ("base", "shell", "parts", "forms", "runs"):

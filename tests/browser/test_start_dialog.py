@@ -48,7 +48,7 @@ def test_price_follows_the_choice_and_one_press_starts(tab: Callable[..., Tab], 
     expect(dialog.get_by_label("What for?")).to_have_value("Nightly")
     dialog.get_by_role("button", name="Start", exact=True).click()
     expect(dialog).to_be_hidden()
-    expect(page.locator("#notices")).to_contain_text("is being lit")
+    expect(page.locator("#toasts")).to_contain_text("is being lit")
     expect(page.locator("#status")).to_have_attribute("data-state", "waking")
     assert made.leases.get().reason == "Nightly"
     assert opened.complaints == []
