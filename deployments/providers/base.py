@@ -239,7 +239,8 @@ class Provider(Protocol):
 
     def send_wake(self, endpoint_url: str) -> WakeHop:
         """Send the ONE request that wakes the server. Never call it again for the same wake unless nothing
-        of the first one is left at the provider."""
+        of the first one is left at the provider. NotDeployed where the address leads nowhere; a transient
+        ProviderError where no answer came, in which case the request may have arrived."""
         ...
 
     def follow_wake(self, result_url: str) -> WakeHop:
