@@ -84,6 +84,7 @@ class Run(models.Model):
     progress_text = models.CharField(max_length=120, blank=True, default="")
     engine_died_at = models.DateTimeField(null=True, blank=True)
     engine_error = models.TextField(blank=True, default="")
+    last_exception = models.TextField(blank=True, default="")
     engine_error_is_root = models.BooleanField(default=False)
     busy_s = models.FloatField(default=0.0, help_text="seconds with at least one request, as observed")
     boot_usd = _usd()

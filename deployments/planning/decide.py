@@ -41,7 +41,6 @@ class Break(StrEnum):
     ENGINE_DIED = "engine_died"
     DEPLOY_FAILED = "deploy_failed"
     WAKE_FAILED = "wake_failed"
-    RELIT_TOO_OFTEN = "relit_too_often"
 
 
 def decide(facts: Facts) -> list[Step]:

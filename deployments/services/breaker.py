@@ -31,7 +31,6 @@ TITLES = {
     Break.ENGINE_DIED: "The engine died",
     Break.DEPLOY_FAILED: "The deploy failed",
     Break.WAKE_FAILED: "The provider refused to wake it",
-    Break.RELIT_TOO_OFTEN: "It went out again and again",
 }
 
 

@@ -7,10 +7,12 @@ from django.db import IntegrityError, transaction
 
 from deployments.models import (
     OPEN_DEPLOYS,
+    OPEN_DOWNLOADS,
     OPEN_WAKES,
     Deploy,
     Deployment,
     DeployStatus,
+    DownloadStatus,
     Lease,
     LeaseEnd,
     Release,
@@ -117,6 +119,10 @@ def _(step: steps.TurnOff, deployment: Deployment, provider: Provider, now: date
     gone = {"app_id": "", "endpoint_url": "", "live_release": None, "backlog": 0, "running_inputs": 0}
     Deployment.objects.filter(pk=deployment.pk).update(
         **gone, relit_warning=step.relit or deployment.relit_warning
+    )
+    # A weights download runs in the same app: its container is gone with it.
+    deployment.downloads.filter(status__in=OPEN_DOWNLOADS).update(
+        status=DownloadStatus.CANCELLED, finished_at=now
     )
     if step.relit:
         audit.record(

@@ -1,7 +1,7 @@
 """What runs cost, from price rows."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from deployments.ledger.costs import RunCost, run_cost
@@ -62,13 +62,19 @@ def frozen(run: Run, deployment: Deployment, at: datetime) -> dict[str, Any]:
 
 
 def columns(cost: RunCost) -> dict[str, Decimal]:
-    """A cost as the columns of `Run`."""
+    """A cost as the columns of `Run`, to eight places; the parts and the resources still sum to the whole."""
+    total, boot, use = (_stored(usd) for usd in (cost.total_usd, cost.boot_usd, cost.use_usd))
+    gpu, cpu = _stored(cost.resources.gpu_usd), _stored(cost.resources.cpu_usd)
     return {
-        "boot_usd": cost.boot_usd,
-        "use_usd": cost.use_usd,
-        "idle_usd": cost.idle_usd,
-        "gpu_usd": cost.resources.gpu_usd,
-        "cpu_usd": cost.resources.cpu_usd,
-        "memory_usd": cost.resources.memory_usd,
-        "cost_usd": cost.total_usd,
+        "boot_usd": boot,
+        "use_usd": use,
+        "idle_usd": max(total - boot - use, Decimal(0)),
+        "gpu_usd": gpu,
+        "cpu_usd": cpu,
+        "memory_usd": max(total - gpu - cpu, Decimal(0)),
+        "cost_usd": total,
     }
+
+
+def _stored(usd: Decimal) -> Decimal:
+    return usd.quantize(Decimal("1e-8"), rounding=ROUND_DOWN)

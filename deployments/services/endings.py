@@ -32,12 +32,14 @@ def reason(run: Run, deployment: Deployment, at: datetime) -> EndReason:
     """The reason for a run that is gone at `at`, from what was ordered and what was seen."""
     if run.cause == Cause.DOWNLOAD:
         return EndReason.FINISHED
+    if deployment.stop_kind != StopKind.NONE and deployment.breaker_opened_at is None:
+        ordered = deployment.stop_requested_at
+        if run.engine_died_at is None or (ordered is not None and run.engine_died_at >= ordered):
+            return _ORDERED.get(deployment.stop_reason, EndReason.TURNED_OFF)
     if run.engine_died_at is not None:
         return EndReason.ENGINE_DIED if run.ready_at else EndReason.BOOT_FAILED
     if deployment.breaker_opened_at is not None:
         return _BROKEN.get(Break(deployment.breaker_reason), EndReason.BOOT_FAILED)
-    if deployment.stop_kind != StopKind.NONE:
-        return _ORDERED.get(deployment.stop_reason, EndReason.TURNED_OFF)
     if deployment.live_release_id != run.release_id and deployment.live_release_id is not None:
         return EndReason.REPLACED
     if run.ready_at is None:

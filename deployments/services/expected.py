@@ -41,8 +41,9 @@ def boot_deadline(deployment: Deployment, spec: Spec, boot: BootTime) -> timedel
     """Three times the own p99, else three times the preset's time; more where weights are still absent;
     never beyond the startup limit that the provider itself enforces."""
     deadline = timedelta(seconds=3 * (boot.p99_s if boot.runs else boot.p50_s))
-    if deployment.weights_present is False:
-        deadline += scaled(3 * spec.expected_download_s, deployment.account.speed)
+    if deployment.weights_present is not True:
+        factor = 3 if deployment.weights_present is False else 1
+        deadline += scaled(factor * spec.expected_download_s, deployment.account.speed)
     return min(deadline, scaled(spec.startup_timeout_s, deployment.account.speed))
 
 

@@ -2,14 +2,18 @@
 
 from datetime import datetime, timedelta
 
-from deployments.models import Cause, Deploy, Deployment, EndReason, Lease, Run, StopKind, Wanted
+from deployments.models import Account, Cause, Deploy, Deployment, EndReason, Lease, Run, StopKind, Wanted
 from deployments.planning import facts as pure
 from deployments.planning.spec import Spec
+from deployments.providers.base import scaled
 
 from .expected import windows
 
 # A deploy whose worker has not been heard of for this long is anybody's.
 DEPLOY_STALE = timedelta(seconds=15)
+# While nothing moves, one look a minute of the provider's time.
+QUIET_S = 60.0
+UNSEEN_MARGIN = timedelta(seconds=30)
 # Ends that somebody ordered.
 ORDERED = {EndReason.SLEPT, EndReason.TURNED_OFF, EndReason.FROZEN, EndReason.UNTIL}
 
@@ -33,7 +37,7 @@ def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Fac
         windows=windows(deployment, spec_of(deployment)),
         wanted_on=deployment.wanted == Wanted.ON,
         frozen=frozen,
-        blind=deployment.account.blind_since is not None,
+        blind=blind(deployment.account, now),
         breaker_open=deployment.breaker_opened_at is not None,
         current_release=deployment.current_release.number if deployment.current_release else None,
         live_release=deployment.live_release.number if deployment.live_release else None,
@@ -51,6 +55,13 @@ def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Fac
         last_use_at=deployment.last_use_at,
         last_ping_at=deployment.last_ping_at,
     )
+
+
+def blind(account: Account, now: datetime) -> bool:
+    """True while the provider cannot be read, or nobody has looked for three quiet periods."""
+    if account.blind_since is not None or account.seen_at is None:
+        return True
+    return now > account.seen_at + scaled(3 * QUIET_S, account.speed) + UNSEEN_MARGIN
 
 
 def _leases(deployment: Deployment) -> tuple[pure.LeaseFact, ...]:

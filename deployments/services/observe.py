@@ -22,15 +22,13 @@ from deployments.providers.base import ContainerFacts, NotDeployed, Provider, Pr
 from deployments.providers.registry import provider_for
 
 from . import reading, sightings
-from .facts import spec_of
+from .facts import QUIET_S, spec_of
 from .use import in_flight
 from .weights import look_for_weights
 
 log = structlog.get_logger(__name__)
 
 CLAIM = timedelta(seconds=90)
-# While nothing moves, one look a minute of the provider's time.
-QUIET_S = 60.0
 # An app's own existence is asked this often, in the provider's time.
 APP_CHECK_S = 120.0
 
@@ -137,7 +135,8 @@ def _check_app(deployment: Deployment, app_name: str, provider: Provider, now: d
 
 def _stats(deployment: Deployment, app_name: str, lit: bool, provider: Provider) -> tuple[int, int]:
     """Backlog and running inputs; asked only where something is lit or is being put out."""
-    if not deployment.app_id or not (lit or deployment.stop_kind or deployment.wakes_open()):
+    held = deployment.leases.filter(ended_at__isnull=True).exists()
+    if not deployment.app_id or not (lit or held or deployment.stop_kind or deployment.wakes_open()):
         return 0, 0
     try:
         stats = provider.stats(app_name)

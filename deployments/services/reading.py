@@ -5,9 +5,17 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from deployments.engines.base import BootPhase, DeathFact, Fact, PhaseFact, SpeculationFact, TrafficFact
+from deployments.engines.base import (
+    BootPhase,
+    DeathFact,
+    ExceptionFact,
+    Fact,
+    PhaseFact,
+    SpeculationFact,
+    TrafficFact,
+)
 from deployments.engines.registry import engine_for
-from deployments.models import Deployment, Phase, PhaseName, Run, Sample
+from deployments.models import OPEN_DOWNLOADS, Cause, Deployment, Phase, PhaseName, Run, Sample
 from deployments.providers.base import LogEntry, NotDeployed, Provider
 
 from . import logs
@@ -52,6 +60,8 @@ def _cursor(deployment: Deployment, runs: Sequence[Run], now: datetime) -> datet
 
 def _apply(deployment: Deployment, new: Iterable[tuple[LogEntry, Run | None]]) -> None:
     engine = engine_for(spec_of(deployment).engine)
+    new = list(new)
+    _note_download(deployment, new)
     samples: dict[tuple[int, datetime], Sample] = {}
     for entry, run in new:
         if run is None:
@@ -61,11 +71,22 @@ def _apply(deployment: Deployment, new: Iterable[tuple[LogEntry, Run | None]]) -
     Sample.objects.bulk_create(samples.values())
 
 
+def _note_download(deployment: Deployment, new: Sequence[tuple[LogEntry, Run | None]]) -> None:
+    """Keep the last word of an open weights download where people see it."""
+    words = [entry.text for entry, run in new if run is not None and run.cause == Cause.DOWNLOAD]
+    if words:
+        line = logs.clean(logs.redact(words[-1], logs.known_secrets(deployment.account)))
+        deployment.downloads.filter(status__in=OPEN_DOWNLOADS).update(last_line=line[:200])
+
+
 def _apply_fact(run: Run, fact: Fact, entry: LogEntry, samples: dict[tuple[int, datetime], Sample]) -> None:
     if isinstance(fact, PhaseFact):
         _enter(run, fact, entry.at)
     elif isinstance(fact, DeathFact):
         _die(run, fact, entry.at)
+    elif isinstance(fact, ExceptionFact):
+        run.last_exception = fact.text[:4000]
+        Run.objects.filter(pk=run.pk).update(last_exception=run.last_exception)
     elif isinstance(fact, TrafficFact):
         sample = samples.setdefault((run.pk, entry.at), Sample(run=run, at=entry.at))
         sample.running, sample.waiting = fact.running, fact.waiting
@@ -105,14 +126,14 @@ def mark_ready(run: Run, at: datetime) -> None:
 
 
 def _die(run: Run, fact: DeathFact, at: datetime) -> None:
-    """The engine is dead. The line that names the cause itself is kept above those that only point to it."""
-    first = run.engine_died_at is None
-    better = fact.root and not run.engine_error_is_root
-    if not first and not better:
+    """The engine is dead. Kept is the line that names the cause itself, else the exception before the death,
+    else the line that says no more than that it is dead."""
+    root = fact.root or bool(run.last_exception)
+    if run.engine_died_at is not None and (run.engine_error_is_root or not root):
         return
     run.engine_died_at = run.engine_died_at or at
-    run.engine_error = fact.text[:4000]
-    run.engine_error_is_root = fact.root
+    run.engine_error = (fact.text if fact.root else run.last_exception or fact.text)[:4000]
+    run.engine_error_is_root = root
     Run.objects.filter(pk=run.pk).update(
         engine_died_at=run.engine_died_at,
         engine_error=run.engine_error,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from deployments.planning.lifecycle import State
 
@@ -63,8 +63,9 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
-    if minutes < 10 and rest:
-        return f"{minutes} min {rest} s"
+    if minutes < 10:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    minutes = round(whole / 60)
     if minutes < 60:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
@@ -79,6 +80,17 @@ def clock(at: datetime) -> str:
 def money(usd: Decimal) -> str:
     """Dollars to the cent."""
     return f"${usd:,.2f}"
+
+
+def about(usd: Decimal) -> str:
+    """An estimate: to ten cents from a dollar on, to the cent below."""
+    step = Decimal("0.1") if usd >= 1 else Decimal("0.01")
+    return f"about {money(usd.quantize(step))}"
+
+
+def rate(usd_per_hour: Decimal) -> str:
+    """A price of an hour, cut to the cent as the case study publishes it: 36.3168 is $36.31."""
+    return f"{money(usd_per_hour.quantize(Decimal('0.01'), rounding=ROUND_DOWN))}/h"
 
 
 def _off(told: Told) -> Sentence:
@@ -97,7 +109,7 @@ def _deploying(told: Told) -> Sentence:
 
 def _asleep(told: Told) -> Sentence:
     return Sentence(
-        "Asleep.", f"Costs nothing. Wakes in about {duration(told.boot_s)} for about {money(told.boot_usd)}."
+        "Asleep.", f"Costs nothing. Wakes in about {duration(told.boot_s)} for {about(told.boot_usd)}."
     )
 
 
@@ -116,7 +128,7 @@ def _ready(told: Told) -> Sentence:
     rest = f"Lit for {told.who}" if told.who else "Lit"
     if told.until is not None:
         rest += f" until {clock(told.until)}"
-    rest += f" at {money(told.price_per_hour)}/h. {money(told.so_far)} so far."
+    rest += f" at {rate(told.price_per_hour)}. {money(told.so_far)} so far."
     return Sentence("Ready.", rest, _idle_hint(told))
 
 
@@ -130,7 +142,7 @@ def _idle_hint(told: Told) -> str:
 
 
 def _degraded(told: Told) -> Sentence:
-    return Sentence("Lit, but requests fail.", f"{money(told.price_per_hour)}/h. {told.text}".strip())
+    return Sentence("Lit, but requests fail.", f"{rate(told.price_per_hour)}. {told.text}".strip())
 
 
 def _stopping(told: Told) -> Sentence:

@@ -18,6 +18,11 @@ def _die(*args: object, **kwargs: object) -> None:
     raise Killed
 
 
+def _two_rounds(panel: Panel) -> None:
+    panel.tick()
+    panel.tick()
+
+
 def _forget_claims() -> None:
     """What time does to a dead worker's claims."""
     Deployment.objects.update(reconcile_claimed_until=None)
@@ -61,8 +66,7 @@ def test_a_wake_whose_sender_died_is_not_sent_twice_while_something_boots(
     with monkeypatch.context() as patch:
         patch.setattr(wakes, "_write", _die)
         with pytest.raises(Killed):
-            panel.tick()
-            panel.tick()
+            _two_rounds(panel)
     panel.queue.clear()
     _forget_claims()
     panel.advance(400, step_s=20)
@@ -77,8 +81,7 @@ def test_a_wake_that_never_left_is_sent_after_a_while(panel: Panel, monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(panel.provider, "send_wake", _die)
         with pytest.raises(Killed):
-            panel.tick()
-            panel.tick()
+            _two_rounds(panel)
     panel.queue.clear()
     _forget_claims()
     panel.advance(800, step_s=20)
@@ -158,6 +161,7 @@ def test_a_freeze_during_a_deploy_leaves_nothing_deployed(panel: Panel) -> None:
 
 
 def test_two_workers_on_one_deployment_never_both_act(panel: Panel) -> None:
+    panel.tick()
     assert reconcile._claim(panel.deployment.pk, panel.now)
     panel.start()
     assert reconcile.reconcile(panel.deployment.pk) == []

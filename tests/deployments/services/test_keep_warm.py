@@ -51,7 +51,7 @@ def test_looking_for_hours_reaches_no_container(panel: Panel) -> None:
     panel.light()
     panel.advance(1200, step_s=60)
     reached = panel.provider.container_requests
-    panel.advance(6 * 3600, step_s=300)
+    panel.advance(6 * 3600, step_s=900)
     for _ in range(20):
         panel.status()
     assert panel.provider.container_requests == reached

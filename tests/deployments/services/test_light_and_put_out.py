@@ -111,7 +111,7 @@ def test_two_starts_at_once_are_one_deploy_and_one_run(panel: Panel) -> None:
     panel.start(actor(name="Ada"))
     panel.start(actor(name="Ben"))
     panel.deliver_twice = True
-    panel.advance(320)
+    panel.advance(320, step_s=20)
     assert panel.state() == "ready"
     assert len(panel.provider.deploys) == 1
     assert panel.provider.wake_requests == 1
