@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from deployments.public import Actor, Refused
 KEPT = timedelta(hours=24)
 # Without an answer for this long, the process that was at it has died.
 ABANDONED = timedelta(seconds=60)
-LONGEST_KEY = 255
+KEY = re.compile(r"[!-~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ def _answer(record: IdempotencyRecord) -> HttpResponse:
 
 
 def _check(key: str) -> None:
-    if not key.isascii() or not key.isprintable() or not 1 <= len(key) <= LONGEST_KEY:
-        words = f"Use 1 to {LONGEST_KEY} printable ASCII characters."
+    if not KEY.fullmatch(key):
+        words = "Use 1 to 255 printable ASCII characters without spaces."
         raise Refused("invalid", words, status=422, fields={"Idempotency-Key": words})
 
 

@@ -34,9 +34,8 @@ def answered(view: View) -> View:
 def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if response.status_code == 405:
         allowed = response["Allow"]
-        response = problem(
-            "method_not_allowed", f"{request.method} is not known here: {allowed}.", status=405
-        )
+        words = f"{request.method} does nothing here; use {allowed}."
+        response = problem("method_not_allowed", words, status=405)
         response["Allow"] = allowed
     response.setdefault("Cache-Control", "no-store")
     return response

@@ -1,11 +1,13 @@
 """Who may call what, and which deployments are there for them."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
+from ninja.operation import Operation
+from ninja.utils import contribute_operation_callback
 
 from deployments.models import Deployment
 from deployments.planning.power import Actor, Scope
@@ -37,10 +39,16 @@ def needs(scope: Scope) -> Callable[[View], View]:
             return await view(request, *args, **kwargs)
 
         made: View = async_guarded if iscoroutinefunction(view) else guarded
-        made.needed_scope = scope  # type: ignore[attr-defined]
+        contribute_operation_callback(made, partial(_document, scope))
         return made
 
     return decorate
+
+
+def _document(scope: Scope, operation: Operation) -> None:
+    """Says in the OpenAPI document what an operation needs."""
+    operation.description = f"{operation.description or ''}\n\nNeeds the scope `{scope}`.".strip()
+    operation.openapi_extra = {**(operation.openapi_extra or {}), "x-scope": scope.value}
 
 
 def demand(actor: Actor, scope: Scope, slug: str | None = None) -> None:

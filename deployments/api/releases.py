@@ -70,9 +70,8 @@ def get_releases(request: ApiRequest, slug: str, cursor: Cursor = None, limit: L
 def post_release(request: ApiRequest, slug: str, wish: ReleaseWish = _UNSAID) -> Status[Any]:
     """The next start brings it; what is lit stays as it is."""
     deployment = deployment_of(request, slug)
-    return Status(
-        201, _one(deployment, releases.create_release(deployment, actor=request.auth, note=wish.note))
-    )
+    made = releases.create_release(deployment, actor=request.auth, note=wish.note)
+    return Status(201, _one(deployment, made.number))
 
 
 @router.get(_ONE + "/{int:number}", response=ReleaseOut, summary="One release")
@@ -80,7 +79,7 @@ def post_release(request: ApiRequest, slug: str, wish: ReleaseWish = _UNSAID) ->
 def get_release(request: ApiRequest, slug: str, number: int) -> Any:
     """With what it changed."""
     deployment = deployment_of(request, slug)
-    return _one(deployment, releases.release_of(deployment, number))
+    return _one(deployment, number)
 
 
 @router.post(_ONE + "/{int:number}/rollback", response={201: ReleaseOut}, summary="Go back to a release")
@@ -88,11 +87,13 @@ def get_release(request: ApiRequest, slug: str, number: int) -> Any:
 def post_rollback(request: ApiRequest, slug: str, number: int) -> Status[Any]:
     """Makes a new release with the configuration of the earlier one. Lights nothing."""
     deployment = deployment_of(request, slug)
-    return Status(201, _one(deployment, releases.rollback(deployment, number, actor=request.auth)))
+    made = releases.rollback(deployment, number, actor=request.auth)
+    return Status(201, _one(deployment, made.number))
 
 
-def _one(deployment: Deployment, release: Release) -> dict[str, Any]:
-    before = deployment.releases.filter(number__lt=release.number).order_by("-number").first()
+def _one(deployment: Deployment, number: int) -> dict[str, Any]:
+    release = releases.release_of(deployment, number)  # as stored: JSON knows no tuples
+    before = deployment.releases.filter(number__lt=number).order_by("-number").first()
     return _shown(deployment, release, before.spec if before is not None else {})
 
 
