@@ -104,7 +104,10 @@ def _enter(run: Run, fact: PhaseFact, at: datetime) -> None:
         mark_ready(run, at)
         return
     name = PhaseName(fact.phase.value)
-    if ORDER.index(name) < ORDER.index(PhaseName(run.phase)) or run.ready_at is not None:
+    if run.ready_at is not None:
+        _enter_late(run, name, at)
+        return
+    if ORDER.index(name) < ORDER.index(PhaseName(run.phase)):
         return
     if name != run.phase:
         Phase.objects.get_or_create(run=run, name=name, defaults={"started_at": at})
@@ -114,15 +117,26 @@ def _enter(run: Run, fact: PhaseFact, at: datetime) -> None:
     )
 
 
+def _enter_late(run: Run, name: PhaseName, at: datetime) -> None:
+    """A line of the boot that is read after the server answered: its phase still belongs to the story."""
+    before = [phase for phase in run.phases.all() if phase.name != PhaseName.READY]
+    furthest = max((ORDER.index(PhaseName(phase.name)) for phase in before), default=-1)
+    if run.ready_at is not None and at <= run.ready_at and ORDER.index(name) > furthest:
+        Phase.objects.get_or_create(run=run, name=name, defaults={"started_at": at})
+
+
 def mark_ready(run: Run, at: datetime) -> None:
-    """The run answers from `at` on. The first word counts."""
-    changed = Run.objects.filter(pk=run.pk, ready_at__isnull=True, ended_at__isnull=True).update(
+    """The run answers from `at` on; of two words about it the earlier instant counts."""
+    earlier = Q(ready_at__isnull=True) | Q(ready_at__gt=at)
+    changed = Run.objects.filter(earlier, pk=run.pk, ended_at__isnull=True).update(
         ready_at=at, phase=PhaseName.READY, progress=None, progress_text=""
     )
     if changed:
-        Phase.objects.get_or_create(run=run, name=PhaseName.READY, defaults={"started_at": at})
+        Phase.objects.update_or_create(run=run, name=PhaseName.READY, defaults={"started_at": at})
         run.ready_at, run.phase = at, PhaseName.READY
-        Deployment.objects.filter(pk=run.deployment_id).update(weights_present=True)
+        Deployment.objects.filter(pk=run.deployment_id).update(
+            weights_present=True, engine_failed_at=None, engine_failure_text=""
+        )
 
 
 def _die(run: Run, fact: DeathFact, at: datetime) -> None:
