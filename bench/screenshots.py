@@ -1,6 +1,6 @@
 """Pictures of every page of a running panel, light and dark, wide and as a phone, into screenshots/.
 
-PANEL_URL (default http://127.0.0.1:8000), PANEL_USER (admin), PANEL_PASSWORD; CHROMIUM names the browser.
+PANEL_URL (default http://127.0.0.1:8000), PANEL_USER (admin), PANEL_PASSWORD; CHROMIUM_PATH names the browser.
 `python bench/screenshots.py [SLUG ...]` takes the named deployments, or all that the home page lists.
 Says what a browser complained about: console errors, refused content, pages wider than the window.
 """
@@ -28,7 +28,7 @@ def main(slugs: list[str]) -> int:
     complaints: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
+            executable_path=os.environ.get("CHROMIUM_PATH", "/usr/bin/chromium"), args=["--no-sandbox"]
         )
         for look, width, height, scheme in LOOKS:
             shoot(browser, look, width, height, scheme, slugs, complaints)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils import timezone
 
@@ -19,31 +20,52 @@ from .forms import HOURS, IDLE, UNTIL, EndForm
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One radio button. `quote` is None where its end is missing or wrong."""
+    """One radio button. `usd` is what it costs from now on, None where its end is missing or wrong;
+    `quote` has the parts, for a start."""
 
     key: str
     label: str
     hint: str
+    usd: Decimal | None
     quote: Quote | None
     chosen: bool
 
 
-def choices(
-    deployment: Deployment, form: EndForm, *, actor: Actor, now: datetime, priced: bool = True
-) -> list[Choice]:
-    """Until idle for everybody; a time or hours for operators."""
+def starts(deployment: Deployment, form: EndForm, *, actor: Actor, now: datetime) -> list[Choice]:
+    """For a start: until idle for everybody; a time or hours for operators."""
     keys = [IDLE, UNTIL, HOURS] if actor.may(Scope.OPERATE, deployment.slug) else [IDLE]
-    ends = {key: _end(form, key, now) for key in keys}
-    return [
-        Choice(
-            key=key,
-            label={IDLE: "Until idle", UNTIL: "Until", HOURS: "For"}[key],
-            hint=_hint(key, ends[key], deployment, now),
-            quote=_quote(deployment, key, ends[key], now) if priced else None,
-            chosen=form.chosen() == key,
-        )
-        for key in keys
-    ]
+    found = []
+    for key in keys:
+        end = _end(form, key, now)
+        price = _quote(deployment, key, end, now)
+        found.append(_choice(deployment, form, key, end, now, price.total_usd if price else None, price))
+    return found
+
+
+def extensions(
+    deployment: Deployment, form: EndForm, *, usd_per_hour: Decimal, now: datetime
+) -> list[Choice]:
+    """For a lease: the same ends, priced as the hours from now to them."""
+    found = []
+    for key in (IDLE, UNTIL, HOURS):
+        end = _end(form, key, now)
+        usd = usd_per_hour * Decimal((end - now).total_seconds()) / 3600 if end and end > now else None
+        found.append(_choice(deployment, form, key, end, now, usd, None))
+    return found
+
+
+def _choice(
+    deployment: Deployment, form: EndForm, key: str, end: datetime | None, now: datetime,
+    usd: Decimal | None, price: Quote | None,
+) -> Choice:  # fmt: skip
+    return Choice(
+        key=key,
+        label={IDLE: "Until idle", UNTIL: "Until", HOURS: "For"}[key],
+        hint=_hint(key, end, deployment, now),
+        usd=usd,
+        quote=price,
+        chosen=form.chosen() == key,
+    )
 
 
 def _end(form: EndForm, key: str, now: datetime) -> datetime | None:

@@ -16,7 +16,7 @@ from deployments.services.views import StatusView
 from . import words
 from .access import PageRequest, needs
 from .answers import acted, dialog, refused
-from .choices import choices
+from .choices import extensions
 from .forms import EndForm
 from .lookup import deployment_of
 
@@ -26,11 +26,13 @@ from .lookup import deployment_of
 def extend(request: PageRequest, slug: str) -> HttpResponse:
     """GET asks until when, POST moves the end."""
     deployment = deployment_of(request, slug)
-    form = EndForm(request.POST if request.method == "POST" else {"keep": "hours", "hours": "1"})
+    asked = request.POST if request.method == "POST" else request.GET
+    form = EndForm(asked or {"keep": "hours", "hours": "1"})
     valid = form.is_valid()
     context = _context(request, deployment, form)
     if request.method != "POST" or not valid:
-        return dialog(request, "extend", context, status=200 if valid else 422)
+        wrong = request.method == "POST" and not valid
+        return dialog(request, "extend", context, status=422 if wrong else 200)
     try:
         lease = requests.extend(_lease_id(request), actor=request.actor, until=form.end(timezone.now()))
     except Refused as error:
@@ -58,12 +60,13 @@ def _lease_id(request: PageRequest) -> int:
 
 def _context(request: PageRequest, deployment: Deployment, form: EndForm) -> dict[str, Any]:
     view = status.status_of(deployment, actor=request.actor)
-    offered = choices(deployment, form, actor=request.actor, now=timezone.now(), priced=False)
+    offered = extensions(deployment, form, usd_per_hour=view.price_usd_per_hour, now=timezone.now())
+    chosen = next((choice for choice in offered if choice.chosen), None)
     leases = _extendable(view)
     refusal = "" if leases else "Nobody holds it at the moment: start it instead."
     return {
         "nav": "deployments", "deployment": deployment, "status": view, "form": form, "choices": offered,
-        "leases": leases, "refused": refusal,
+        "leases": leases, "refused": refusal, "usd": chosen.usd if chosen else None,
     }  # fmt: skip
 
 

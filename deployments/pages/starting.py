@@ -17,7 +17,7 @@ from deployments.services.views import Quote
 from . import words
 from .access import PageRequest, needs
 from .answers import acted, dialog
-from .choices import choices
+from .choices import starts
 from .forms import EndForm
 from .lookup import deployment_of
 
@@ -58,7 +58,7 @@ def _wishes(form: EndForm) -> dict[str, Any]:
 
 def _context(request: PageRequest, deployment: Deployment, form: EndForm) -> dict[str, Any]:
     now = timezone.now()
-    offered = choices(deployment, form, actor=request.actor, now=now)
+    offered = starts(deployment, form, actor=request.actor, now=now)
     chosen = next((choice for choice in offered if choice.chosen), None)
     quote = chosen.quote if chosen else None
     return {

@@ -9,7 +9,7 @@ function open() {
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
 }
 
-addEventListener('htmx:afterSwap', open);
+addEventListener('htmx:afterSettle', open); // not before htmx has taken hold of what is inside
 // After htmx is done with the answer: what it was asked from is inside the dialog.
 addEventListener('panel:acted', () => setTimeout(() => slot?.querySelector('dialog')?.close()));
 

@@ -18,7 +18,7 @@ from controlpanel.roles import give_role
 from deployments.planning.power import Role
 from tests.deployments.pages.states import States
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
 # Playwright's own loop runs in this thread; Django's guard against queries in a loop does not know that.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM:
-        pytest.skip("there is no Chromium here: set CHROMIUM to one")
+        pytest.skip("there is no Chromium here: set CHROMIUM_PATH to one")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -30,6 +30,13 @@ def test_dialog_asks_until_when(browser: Callable[..., Client], states: States) 
     page = browser().get(EXTEND, headers=HTMX).content.decode()
     assert page.startswith("<dialog")
     assert "$36.32 an hour" in page
+    assert 'aria-hidden="true">about $36.30<' in page  # one hour from now
+
+
+def test_price_follows_the_chosen_end(browser: Callable[..., Client], states: States) -> None:
+    states.ready()
+    page = browser().get(EXTEND, {"keep": "hours", "hours": "2"}, headers=HTMX).content.decode()
+    assert 'aria-hidden="true">about $72.60<' in page
 
 
 def test_wrong_end_is_said(browser: Callable[..., Client], states: States) -> None:
