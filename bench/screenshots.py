@@ -1,6 +1,6 @@
 """Pictures of every page of a running panel, light and dark, wide and as a phone, into screenshots/.
 
-PANEL_URL (default http://127.0.0.1:8000), PANEL_USER (admin), PANEL_PASSWORD; CHROMIUM_PATH names the browser.
+PANEL_URL (default http://127.0.0.1:8000), PANEL_USER (admin), PANEL_PASSWORD; CHROMIUM_PATH for the browser.
 `python bench/screenshots.py [SLUG ...]` takes the named deployments, or all that the home page lists.
 Says what a browser complained about: console errors, refused content, pages wider than the window.
 """
