@@ -6,19 +6,21 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import structlog
 from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
-from deployments.public import Refused
-
 from .callers import caller_of
-from .problems import problem, refusal
+from .problems import answer, problem
 from .repeats import Claim, claim, settle
 
 HEADER = "Idempotency-Key"
 # How long the second of two at once waits for the answer of the first.
 WAIT_S = 3.0
 LOOK_S = 0.1
+
+log = structlog.get_logger(__name__)
 
 Run = Callable[..., Any]
 
@@ -64,12 +66,15 @@ def _looks() -> range:
 def _begin(request: HttpRequest) -> Claim | HttpResponse | None:
     try:
         return claim(request, caller_of(request), request.headers[HEADER])
-    except Refused as refused:
-        return refusal(refused)
+    except Exception as error:  # the edge of the operation: it is answered as if the operation had met it
+        return answer(request, error)
 
 
 def _end(mine: Claim, response: HttpResponse) -> HttpResponse:
-    settle(mine, response)
+    try:
+        settle(mine, response)
+    except DatabaseError as error:  # it was done, and its caller has to hear so
+        log.error("rest.answer_not_kept", error=type(error).__name__)
     return response
 
 

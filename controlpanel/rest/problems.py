@@ -60,6 +60,14 @@ def handle(api: NinjaAPI) -> None:
         api.add_exception_handler(kind, handler)
 
 
+def answer(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer to an exception, as an operation would give it."""
+    kind = next(kind for kind in type(error).__mro__ if kind in _HANDLERS)
+    handler = _HANDLERS[kind]
+    response: HttpResponse = handler(request, error)
+    return response
+
+
 def _refused(request: HttpRequest, error: Any) -> HttpResponse:
     return refusal(error)
 

@@ -33,7 +33,7 @@ def answered(view: View) -> View:
 
 def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if response.status_code == 405:
-        allowed = response["Allow"]
+        allowed = ", ".join(sorted(response["Allow"].split(", ")))
         words = f"{request.method} does nothing here; use {allowed}."
         response = problem("method_not_allowed", words, status=405)
         response["Allow"] = allowed
@@ -42,7 +42,7 @@ def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
 
 
 @csrf_exempt
-def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
+def unknown(request: HttpRequest) -> HttpResponse:
     """404 for every address that is not one."""
     words = f"There is no {request.path} here. Addresses end without a slash; /api/v1/docs lists them."
     return problem("not_found", words, status=404)
@@ -59,5 +59,5 @@ urlpatterns = [
     path("api/v1/docs", documentation.docs, name="api_docs"),
     path("api/v1/", unknown),
     path("api/v1/", (operations, *api.urls[1:])),
-    re_path(r"^api/v1(?:/.*)?$", unknown),
+    re_path(r"^api/v1(?=/|$)", unknown),
 ]
