@@ -1,5 +1,6 @@
 """The frozen plain value that everything about a deployment is built from."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -66,7 +67,8 @@ class Spec:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every field; `from_json` gives an equal spec back."""
-        return asdict(self) | {"image": asdict(self.image)}
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # lists, as they come back from a row
+        return plain
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Spec":

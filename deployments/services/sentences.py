@@ -83,14 +83,15 @@ def money(usd: Decimal) -> str:
 
 
 def about(usd: Decimal) -> str:
-    """An estimate: to ten cents from a dollar on, to the cent below."""
-    step = Decimal("0.1") if usd >= 1 else Decimal("0.01")
-    return f"about {money(usd.quantize(step))}"
+    """An estimate: to ten cents from a dollar on, to the dollar from a hundred on."""
+    if usd >= 100:
+        return f"about ${usd:,.0f}"
+    return f"about {money(usd.quantize(Decimal('0.1') if usd >= 1 else Decimal('0.01')))}"
 
 
 def rate(usd_per_hour: Decimal) -> str:
     """A price of an hour, cut to the cent as the case study publishes it: 36.3168 is $36.31."""
-    return f"{money(usd_per_hour.quantize(Decimal('0.01'), rounding=ROUND_DOWN))}/h"
+    return money(usd_per_hour.quantize(Decimal("0.01"), rounding=ROUND_DOWN))
 
 
 def _off(told: Told) -> Sentence:
@@ -128,7 +129,7 @@ def _ready(told: Told) -> Sentence:
     rest = f"Lit for {told.who}" if told.who else "Lit"
     if told.until is not None:
         rest += f" until {clock(told.until)}"
-    rest += f" at {rate(told.price_per_hour)}. {money(told.so_far)} so far."
+    rest += f" at {rate(told.price_per_hour)}/h. {money(told.so_far)} so far."
     return Sentence("Ready.", rest, _idle_hint(told))
 
 
@@ -142,7 +143,7 @@ def _idle_hint(told: Told) -> str:
 
 
 def _degraded(told: Told) -> Sentence:
-    return Sentence("Lit, but requests fail.", f"{rate(told.price_per_hour)}. {told.text}".strip())
+    return Sentence("Lit, but requests fail.", f"{rate(told.price_per_hour)}/h. {told.text}".strip())
 
 
 def _stopping(told: Told) -> Sentence:

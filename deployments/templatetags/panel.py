@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from deployments.pages import words
 from deployments.pages.live import stamped
 from deployments.planning.lifecycle import State
+from deployments.services import sentences
 from deployments.services.views import StatusView
 
 register = template.Library()
@@ -30,6 +31,12 @@ _UTC = re.compile(r"(\d\d):(\d\d) UTC")
 def money(usd: Decimal | None) -> str:
     """A counted amount; a dash where it is not known."""
     return "–" if usd is None else words.money(usd)
+
+
+@register.filter
+def hourly(usd: Decimal | None) -> str:
+    """The price of an hour, cut to the cent; a dash where it is not known."""
+    return "–" if usd is None else sentences.rate(usd)
 
 
 @register.filter

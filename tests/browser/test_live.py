@@ -124,5 +124,5 @@ def test_home_shows_another_persons_start(tab: Callable[..., Tab], states: State
     page.evaluate("htmx.trigger('#register', 'refresh')")
     expect(page.locator("#reg-asleep")).to_have_attribute("data-state", "waking")
     page.evaluate("htmx.trigger('#burning', 'refresh')")
-    expect(page.locator("#burning")).to_contain_text("$36.32/h")
+    expect(page.locator("#burning")).to_contain_text("$36.31/h")
     assert Deployment.objects.count() == 1

@@ -29,7 +29,7 @@ def test_dialog_asks_until_when(browser: Callable[..., Client], states: States) 
     states.ready()
     page = browser().get(EXTEND, headers=HTMX).content.decode()
     assert page.startswith("<dialog")
-    assert "$36.32 an hour" in page
+    assert "$36.31 an hour" in page
     assert 'aria-hidden="true">about $36.30<' in page  # one hour from now
 
 

@@ -23,7 +23,7 @@ def test_dialog_says_the_price_before_anything_is_spent(
     states.asleep()
     page = browser().get(DIALOG, headers=HTMX).content.decode()
     assert page.startswith("<dialog")
-    for said in ("$36.32 an hour", "Until ready", "Idle tail", "CPU and memory", "Together until idle"):
+    for said in ("$36.31 an hour", "Until ready", "Idle tail", "CPU and memory", "Together until idle"):
         assert said in page
     assert 'id="start-price" aria-hidden="true">about $12.20<' in page
     assert not Lease.objects.exists()
