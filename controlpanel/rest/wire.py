@@ -15,12 +15,12 @@ from deployments.public import Refused
 
 
 class Encoder(NinjaJSONEncoder):
-    """Times in UTC with Z, money as text without an exponent."""
+    """Times in UTC with Z, money as text without an exponent or idle zeros."""
 
     def default(self, o: Any) -> Any:
         """What JSON has no form for."""
         if isinstance(o, Decimal):
-            return format(o, "f")
+            return format(o.normalize(), "f")
         if isinstance(o, datetime) and o.tzinfo is not None:
             o = o.astimezone(UTC)
         return super().default(o)

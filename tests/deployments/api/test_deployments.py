@@ -25,7 +25,7 @@ def test_made_deployment_is_off_and_can_be_read(caller: Make, states: States) ->
     read = admin.get("/deployments/new")
     assert read["config"] == made["config"]
     assert read["config"]["gpu_count"] == 8
-    assert read["status"]["price_usd_per_hour"] == "36.3168000000"  # 8 x 0.001261 x 3600
+    assert read["status"]["price_usd_per_hour"] == "36.3168"  # 8 x 0.001261 x 3600
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_limited_key_sees_the_accounts_of_its_deployments(caller: Make, states: 
 
 def test_price_of_an_hour_is_that_of_3600_seconds(caller: Make) -> None:
     prices = {price["resource"]: price for price in caller(Role.VIEWER).get("/prices")["items"]}
-    assert prices["gpu:H200"]["usd_per_s"] == "0.0012610000"
+    assert prices["gpu:H200"]["usd_per_s"] == "0.001261"
     assert prices["gpu:H200"]["usd_per_hour"] == "4.5396000000"
     assert prices["gpu:H200"]["source"]
 
@@ -51,7 +51,7 @@ def test_actions_are_told_newest_first_by_pages(caller: Make, states: States) ->
     first = viewer.get("/actions?limit=2")
     second = viewer.get(f"/actions?limit=2&cursor={first['next']}")
     assert [one["summary"] for one in first["items"] + second["items"]] == ["done 2", "done 1", "done 0"]
-    assert (first["items"][0]["usd"], first["items"][0]["actor"]) == ("1.250000", "Ada")
+    assert (first["items"][0]["usd"], first["items"][0]["actor"]) == ("1.25", "Ada")
     assert [one["summary"] for one in viewer.get("/actions?deployment=asleep")["items"]] == [
         "done 2",
         "done 1",

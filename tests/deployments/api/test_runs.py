@@ -19,7 +19,7 @@ def test_run_tells_phases_and_money(caller: Make, states: States) -> None:
     ended = made.runs.filter(ended_at__isnull=False).latest("id")
     run = caller().get(f"/deployments/ready/runs/{ended.pk}")
     assert (run["cause"], run["end_reason"], run["findings"]) == ("lease", "idle", [])
-    assert run["cost_usd"] == "30.21000000"
+    assert run["cost_usd"] == "30.21"
     parts = ("boot_usd", "use_usd", "idle_usd")
     assert sum(Decimal(run[part]) for part in parts) == Decimal(run["cost_usd"])
     assert [phase["name"] for phase in run["phases"]][:2] == ["queued", "container"]
