@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from deployments.models import Deployment, Heartbeat, InFlight
+from deployments.models import Deployment, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
 from deployments.services.audit import record as record_action
@@ -24,6 +24,9 @@ __all__ = [
 ]  # fmt: skip
 
 WORKER = "worker"
+FORWARDED = frozenset({State.READY, State.DEGRADED})
+# A request to a server that went out wakes it: none is forwarded on an older look.
+ROUTE_SIGHT = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,23 @@ def routes() -> list[Route]:
     rows = Deployment.objects.filter(pk__in=shown).select_related(
         "account", "live_release", "current_release"
     )
+    now = timezone.now()
+    missing = set(
+        Run.objects.filter(ended_at__isnull=True, missing_since__isnull=False).values_list(
+            "deployment_id", flat=True
+        )
+    )
     found = []
     for row in rows:
         status = shown[row.pk]
+        fresh = row.observed_at is not None and now - row.observed_at < ROUTE_SIGHT and row.pk not in missing
+        state = status.state if fresh or status.state not in FORWARDED else State.UNKNOWN
         found.append(
             Route(
                 deployment_id=row.pk,
                 slug=row.slug,
                 model=spec_of(row).served_name,
-                state=status.state,
+                state=state,
                 sentence=str(status.sentence),
                 endpoint_url=row.endpoint_url,
                 engine_key=row.account.engine_key,

@@ -30,7 +30,7 @@ def worker_programs() -> list[Program]:
 
     Threads: tasks wait for the network or a child process, and they start and die with their one process.
     """
-    return [_worker(CONTROL, threads=8), _worker(DEPLOY, threads=4)]
+    return [_worker(CONTROL, threads=8), _worker(DEPLOY, threads=8)]
 
 
 def _worker(queue: str, *, threads: int) -> Program:

@@ -70,6 +70,7 @@ class Deployment(models.Model):
     live_release = models.ForeignKey(
         "deployments.Release", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    maybe_deployed = models.BooleanField(default=False)
     app_id = models.CharField(max_length=64, blank=True, default="")
     endpoint_url = models.CharField(max_length=300, blank=True, default="")
     backlog = models.PositiveIntegerField(default=0)
@@ -78,6 +79,7 @@ class Deployment(models.Model):
     last_use_at = models.DateTimeField(null=True, blank=True)
     last_ping_at = models.DateTimeField(null=True, blank=True)
     log_cursor = models.DateTimeField(null=True, blank=True)
+    log_read_until = models.DateTimeField(null=True, blank=True)
     log_app_id = models.CharField(max_length=64, blank=True, default="")
     app_checked_at = models.DateTimeField(null=True, blank=True)
 
@@ -92,6 +94,7 @@ class Deployment(models.Model):
     weights_present = models.BooleanField(null=True, blank=True)
     weights_checked_at = models.DateTimeField(null=True, blank=True)
 
+    reconcile_claim = models.CharField(max_length=36, blank=True, default="")
     reconcile_claimed_until = models.DateTimeField(null=True, blank=True)
 
     # Attached by services.loading.with_facts

@@ -74,6 +74,7 @@ class Wake(models.Model):
     status = models.CharField(max_length=12, choices=WakeStatus, default=WakeStatus.REQUESTED)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
+    runs_before = models.BigIntegerField(default=0, help_text="id of the newest run when it was asked for")
     sends = models.PositiveSmallIntegerField(default=0)
     result_url = models.TextField(blank=True, default="")
     hop_claim = models.CharField(max_length=36, blank=True, default="")

@@ -141,7 +141,7 @@ class Sample(models.Model):
 
     class Meta:
         ordering = ["at"]
-        indexes = [models.Index(fields=["run", "at"], name="sample_run_at")]
+        constraints = [models.UniqueConstraint(fields=["run", "at"], name="sample_once_per_instant")]
 
     def __str__(self) -> str:
         return f"sample of run {self.run_id} at {self.at:%H:%M:%S}"

@@ -73,7 +73,8 @@ def _forbid(facts: Facts) -> list[Step]:
     That an app is there although nothing is wanted happens where a deploy ends after its order to stop did.
     """
     forced = facts.frozen or facts.breaker_open
-    if facts.app_exists or (forced and (facts.serving or facts.wake is not None)):
+    left = facts.app_exists or facts.maybe_deployed or facts.serving
+    if (left and not _deploying(facts)) or (forced and facts.wake is not None):
         return [BeginStop(Stop.OFF, _why_forbidden(facts))]
     closing: list[Step] = []
     if facts.deploy is not None and not facts.deploy.busy:
@@ -81,6 +82,10 @@ def _forbid(facts: Facts) -> list[Step]:
     if facts.wake is not None:
         closing.append(CloseWake(facts.wake.id, done=False))
     return closing
+
+
+def _deploying(facts: Facts) -> bool:
+    return facts.deploy is not None and facts.deploy.busy and not facts.app_exists and not facts.serving
 
 
 def _why_forbidden(facts: Facts) -> str:

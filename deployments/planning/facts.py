@@ -106,6 +106,7 @@ class Facts:
     current_release: int | None = None
     live_release: int | None = None
     app_exists: bool = False
+    maybe_deployed: bool = False
     leases: tuple[LeaseFact, ...] = ()
     stop: StopFact | None = None
     deploy: DeployFact | None = None

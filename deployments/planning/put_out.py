@@ -16,7 +16,7 @@ def _put_off(facts: Facts, stop: StopFact) -> list[Step]:
     if facts.deploy is not None and facts.deploy.busy:
         return []  # it polls for this order and gives up; only then is it certain what is left
     steps: list[Step] = [] if facts.deploy is None else [CancelDeploy(facts.deploy.id)]
-    if facts.app_exists or facts.containers:
+    if facts.app_exists or facts.maybe_deployed or facts.containers:
         return [*steps, TurnOff()]
     return [*steps, CloseStop()] if _looked_since(facts, stop) else steps
 

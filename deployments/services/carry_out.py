@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import singledispatch
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from deployments.models import (
     OPEN_DEPLOYS,
@@ -13,6 +14,7 @@ from deployments.models import (
     Deployment,
     DeployStatus,
     DownloadStatus,
+    Freeze,
     Lease,
     LeaseEnd,
     Release,
@@ -20,6 +22,7 @@ from deployments.models import (
     StopKind,
     Wake,
     WakeStatus,
+    Wanted,
 )
 from deployments.planning import steps
 from deployments.planning.power import SYSTEM
@@ -27,6 +30,7 @@ from deployments.providers.base import Provider, ProviderError, scaled
 
 from . import audit, breaker, downloads, enqueue
 from .facts import spec_of
+from .locking import locked
 
 
 @singledispatch
@@ -67,7 +71,10 @@ def _(step: steps.CancelDeploy, deployment: Deployment, provider: Provider, now:
 def _(step: steps.CreateWake, deployment: Deployment, provider: Provider, now: datetime) -> None:
     try:
         with transaction.atomic():
-            row = Wake.objects.create(deployment=deployment, lease_id=step.lease_id, created_at=now)
+            newest = deployment.runs.order_by("-id").values_list("pk", flat=True).first()
+            row = Wake.objects.create(
+                deployment=deployment, lease_id=step.lease_id, created_at=now, runs_before=newest or 0
+            )
             enqueue.hop_soon(row.pk)
     except IntegrityError:
         return
@@ -103,8 +110,11 @@ def _(step: steps.Ping, deployment: Deployment, provider: Provider, now: datetim
 
 @carry_out.register
 def _(step: steps.BeginStop, deployment: Deployment, provider: Provider, now: datetime) -> None:
-    begin_stop(deployment, kind=StopKind(step.kind), reason=step.reason, by=SYSTEM.name, now=now)
-    enqueue.reconcile_soon(deployment.pk)
+    with transaction.atomic():
+        row = locked(deployment.pk)
+        if _still_right(row, step, now):
+            begin_stop(row, kind=StopKind(step.kind), reason=step.reason, by=SYSTEM.name, now=now)
+            enqueue.reconcile_soon(deployment.pk)
 
 
 @carry_out.register
@@ -116,9 +126,9 @@ def _(step: steps.StopContainers, deployment: Deployment, provider: Provider, no
 @carry_out.register
 def _(step: steps.TurnOff, deployment: Deployment, provider: Provider, now: datetime) -> None:
     provider.turn_off(spec_of(deployment).app_name)
-    gone = {"app_id": "", "endpoint_url": "", "live_release": None, "backlog": 0, "running_inputs": 0}
+    gone = {"app_id": "", "endpoint_url": "", "live_release": None, "maybe_deployed": False}
     Deployment.objects.filter(pk=deployment.pk).update(
-        **gone, relit_warning=step.relit or deployment.relit_warning
+        **gone, backlog=0, running_inputs=0, relit_warning=step.relit or deployment.relit_warning
     )
     # A weights download runs in the same app: its container is gone with it.
     deployment.downloads.filter(status__in=OPEN_DOWNLOADS).update(
@@ -156,14 +166,32 @@ def _(step: steps.OpenBreaker, deployment: Deployment, provider: Provider, now: 
 
 @carry_out.register
 def _(step: steps.EndLeases, deployment: Deployment, provider: Provider, now: datetime) -> None:
-    Lease.objects.filter(pk__in=step.lease_ids, ended_at__isnull=True).update(
-        ended_at=now, end_reason=LeaseEnd(step.reason)
-    )
+    rows = Lease.objects.filter(pk__in=step.lease_ids, ended_at__isnull=True)
+    if step.reason == LeaseEnd.UNTIL:
+        rows = rows.filter(until__lte=now)  # one that was extended in this very moment goes on
+    rows.update(ended_at=now, end_reason=LeaseEnd(step.reason))
 
 
 @carry_out.register
 def _(step: steps.StepDownload, deployment: Deployment, provider: Provider, now: datetime) -> None:
     downloads.step(step.download_id, spec_of(deployment).app_name, provider, now)
+
+
+def want_off(deployment: Deployment, now: datetime) -> None:
+    """Nobody wants it any more: no endpoint, and no weights download that would need one."""
+    Deployment.objects.filter(pk=deployment.pk).update(wanted=Wanted.OFF)
+    deployment.downloads.filter(status__in=OPEN_DOWNLOADS).update(
+        status=DownloadStatus.CANCELLED, finished_at=now
+    )
+
+
+def _still_right(row: Deployment, step: steps.BeginStop, now: datetime) -> bool:
+    """The order of the panel's own is written only if nobody started or extended since it was decided."""
+    if step.reason in ("until", "released"):
+        held = row.leases.filter(ended_at__isnull=True).filter(Q(until__isnull=True) | Q(until__gt=now))
+        return not held.exists()
+    forced = row.breaker_opened_at is not None or Freeze.objects.filter(lifted_at__isnull=True).exists()
+    return forced or row.wanted == Wanted.OFF
 
 
 def begin_stop(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -78,11 +78,13 @@ def _heartbeat(deploy_id: int, claim: str) -> Iterator[None]:
     over = threading.Event()
 
     def beat() -> None:
-        try:
-            while not over.wait(HEARTBEAT_S):
+        while not over.wait(HEARTBEAT_S):
+            try:
                 Deploy.objects.filter(pk=deploy_id, claim=claim).update(heartbeat_at=timezone.now())
-        finally:
-            connection.close()
+            except DatabaseError as error:  # the next beat may reach it again
+                log.warning("deploy.heartbeat_missed", deploy=deploy_id, error=type(error).__name__)
+            finally:
+                connection.close()
 
     thread = threading.Thread(target=beat, daemon=True, name=f"deploy-{deploy_id}")
     thread.start()
@@ -101,6 +103,7 @@ def _bring(row: Deploy, claim: str) -> Deployed:
     there = provider.find_app(spec.app_name)
     if row.attempts > 1 and there is not None and there.release == release.number:
         return Deployed(app_id=there.app_id, endpoint_url=there.endpoint_url, changed=False)
+    Deployment.objects.filter(pk=deployment.pk).update(maybe_deployed=True)
     return provider.deploy(
         spec,
         slug=deployment.slug,
@@ -128,8 +131,8 @@ def _line_keeper(deployment: Deployment, release_id: int) -> Callable[[str], Non
 def _still_wanted(deploy_id: int, claim: str) -> bool:
     """False where the deploy was cancelled, taken over, stopped or frozen in the meantime."""
     row = Deploy.objects.filter(pk=deploy_id, claim=claim, status=DeployStatus.RUNNING)
-    stopped = row.exclude(deployment__stop_kind=StopKind.NONE).exists()
-    return row.exists() and not stopped and not Freeze.objects.filter(lifted_at__isnull=True).exists()
+    free = row.filter(deployment__stop_kind=StopKind.NONE, deployment__archived_at__isnull=True)
+    return free.exists() and not Freeze.objects.filter(lifted_at__isnull=True).exists()
 
 
 def _done(row: Deploy, claim: str, deployed: Deployed) -> None:

@@ -25,7 +25,7 @@ def step(download_id: int, app_name: str, provider: Provider, now: datetime) -> 
         elif download.status == DownloadStatus.RUNNING:
             _follow(download, provider, now)
     finally:
-        Download.objects.filter(pk=download_id).update(claimed_until=None)
+        Download.objects.filter(pk=download_id, claimed_until=now + CLAIM).update(claimed_until=None)
 
 
 def _start(download: Download, app_name: str, provider: Provider) -> None:

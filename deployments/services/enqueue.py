@@ -10,11 +10,13 @@ log = structlog.get_logger(__name__)
 
 
 CONTROL, DEPLOY = "control", "deploy"
+# The next round sends it again: a busy pool must not gather copies.
+EXPIRES_S = 30
 
 
 def _send(name: str, queue: str, *args: object) -> None:
     try:
-        current_app.send_task(name, args=args, queue=queue, retry=False)
+        current_app.send_task(name, args=args, queue=queue, retry=False, expires=EXPIRES_S)
     except Exception as error:  # the broker is away: the beat's next round finds the row
         log.warning("enqueue.failed", task=name, error=type(error).__name__)
 

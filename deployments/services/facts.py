@@ -42,6 +42,7 @@ def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Fac
         current_release=deployment.current_release.number if deployment.current_release else None,
         live_release=deployment.live_release.number if deployment.live_release else None,
         app_exists=bool(deployment.app_id),
+        maybe_deployed=deployment.maybe_deployed,
         leases=_leases(deployment),
         stop=_stop(deployment),
         deploy=_deploy(deployment, now),
@@ -123,7 +124,7 @@ def _wake(deployment: Deployment, now: datetime) -> pure.WakeFact | None:
         sends=row.sends,
         has_result_url=bool(row.result_url),
         hop_busy=row.hop_claimed_until is not None and row.hop_claimed_until > now,
-        boots=sum(run.first_seen_at >= row.created_at for run in runs),
+        boots=sum(run.pk > row.runs_before for run in runs),
     )
 
 

@@ -3,12 +3,13 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from deployments.models import Deployment, Freeze, Lease, LeaseEnd, StopKind, Wanted
+from deployments.models import Deployment, Freeze, Lease, LeaseEnd, StopKind
 from deployments.planning.power import Actor, Scope
 
 from . import audit, enqueue
-from .carry_out import begin_stop
+from .carry_out import begin_stop, want_off
 from .errors import Refused, not_allowed
+from .locking import locked
 
 
 def current_freeze() -> Freeze | None:
@@ -35,14 +36,13 @@ def freeze(*, actor: Actor, reason: str = "") -> Freeze:
 
 def _put_everything_out(actor: Actor) -> None:
     now = timezone.now()
-    for deployment in Deployment.objects.filter(archived_at__isnull=True).select_related(
-        "account", "live_release", "current_release"
-    ):
+    for deployment_id in Deployment.objects.filter(archived_at__isnull=True).values_list("pk", flat=True):
         with transaction.atomic():
+            deployment = locked(deployment_id)
+            want_off(deployment, now)
             Lease.objects.filter(deployment=deployment, ended_at__isnull=True).update(
                 ended_at=now, end_reason=LeaseEnd.FROZEN
             )
-            Deployment.objects.filter(pk=deployment.pk).update(wanted=Wanted.OFF)
             begin_stop(deployment, kind=StopKind.OFF, reason="frozen", by=actor.name, now=now, forced=True)
             enqueue.reconcile_soon(deployment.pk)
 
@@ -57,4 +57,8 @@ def lift_freeze(*, actor: Actor) -> None:
         )
         if not lifted:
             raise Refused("not_frozen", "Nothing is frozen.", status=409)
+        # None can be open; were one, lifting the freeze must not light it.
+        Lease.objects.filter(ended_at__isnull=True).update(
+            ended_at=timezone.now(), end_reason=LeaseEnd.FROZEN
+        )
         audit.record(actor, "lift_freeze", summary=f"{actor.name} lifted the freeze.")

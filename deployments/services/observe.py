@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from deployments.models import (
@@ -22,41 +22,47 @@ from deployments.providers.base import ContainerFacts, NotDeployed, Provider, Pr
 from deployments.providers.registry import provider_for
 
 from . import reading, sightings
+from .claims import Claim, LostClaim, guarded
 from .facts import QUIET_S, spec_of
 from .use import in_flight
 from .weights import look_for_weights
 
 log = structlog.get_logger(__name__)
 
-CLAIM = timedelta(seconds=90)
 # An app's own existence is asked this often, in the provider's time.
 APP_CHECK_S = 120.0
+# A provider that could not be read is asked again after this long, so that it is not throttled further.
+BLIND_RETRY = timedelta(seconds=8)
 
 
 def observe(account_id: int, *, now: datetime | None = None, force: bool = False) -> bool:
     """Look at one account if a look is due (or `force`); False where it is not, or another worker looks.
 
     One container list serves every deployment of the account; stats and logs are read for what is lit.
-    A provider that cannot be read makes the account blind, with the instant and its words.
+    A provider whose list cannot be read makes the account blind, with the instant and its words; an error
+    about one deployment is kept with its words and stops nothing else.
     """
     now = now or timezone.now()
     account = Account.objects.get(pk=account_id)
-    if not (force or _due(account, now)) or not _claim(account, now):
+    claim = Claim(Account, account_id, "observe")
+    if not (force or _due(account, now)) or not claim.take():
         return False
-    provider = provider_for(account)
     try:
-        _look(account, provider, now)
+        Account.objects.filter(pk=account_id).update(tried_at=now)
+        _look(account, guarded(provider_for(account), claim), now)
     except ProviderError as error:
         _blind(account, error, now)
+    except LostClaim:
+        log.warning("observe.lost_claim", account=account.name)
     finally:
-        Account.objects.filter(pk=account_id).update(observe_claimed_until=None)
+        claim.release()
     return True
 
 
 def _due(account: Account, now: datetime) -> bool:
-    if account.seen_at is None or account.blind_since is not None or moving(account).exists():
-        return True
-    return now >= account.seen_at + scaled(QUIET_S, account.speed)
+    if account.seen_at is None or account.blind_since is not None:
+        return account.tried_at is None or now >= account.tried_at + BLIND_RETRY
+    return moving(account).exists() or now >= account.seen_at + scaled(QUIET_S, account.speed)
 
 
 def moving(account: Account) -> QuerySet[Deployment]:
@@ -71,11 +77,6 @@ def moving(account: Account) -> QuerySet[Deployment]:
     )
 
 
-def _claim(account: Account, now: datetime) -> bool:
-    free = Q(observe_claimed_until__isnull=True) | Q(observe_claimed_until__lt=now)
-    return Account.objects.filter(free, pk=account.pk).update(observe_claimed_until=now + CLAIM) == 1
-
-
 def _blind(account: Account, error: ProviderError, now: datetime) -> None:
     log.warning("observe.blind", account=account.name, error=error.message)
     Account.objects.filter(pk=account.pk).update(last_error=error.message[:2000])
@@ -84,53 +85,79 @@ def _blind(account: Account, error: ProviderError, now: datetime) -> None:
 
 def _look(account: Account, provider: Provider, now: datetime) -> None:
     containers = provider.containers()
-    deployments = list(
-        Deployment.objects.filter(account=account, archived_at__isnull=True).select_related(
-            "account", "current_release", "live_release"
-        )
-    )
-    for deployment in deployments:
-        _look_at(deployment, containers, provider, now)
-    Account.objects.filter(pk=account.pk).update(seen_at=now, blind_since=None, last_error="")
+    rows = Deployment.objects.filter(account=account, archived_at__isnull=True)
+    words = ""
+    for deployment in rows.select_related("account", "current_release", "live_release"):
+        try:
+            _look_at(deployment, containers, provider, now)
+        except ProviderError as error:
+            log.warning("observe.refused", deployment=deployment.slug, error=error.message)
+            words = words or error.message[:2000]
+    Account.objects.filter(pk=account.pk).update(seen_at=now, blind_since=None, last_error=words)
 
 
 def _look_at(
     deployment: Deployment, containers: list[ContainerFacts], provider: Provider, now: datetime
 ) -> None:
     app_name = spec_of(deployment).app_name
-    _check_app(deployment, app_name, provider, now)
     mine = [c for c in containers if c.app_id == deployment.app_id or c.app_name == app_name]
     runs = sightings.see(deployment, mine, now)
-    if runs or deployment.log_cursor is not None:
-        reading.read_logs(deployment, runs, provider, now)
-        sightings.amend_deaths(deployment, now)
-        sightings.end_missing(deployment, mine, provider, now)
-    backlog, running = _stats(deployment, app_name, bool(runs), provider)
-    _note_use(deployment, runs, running, now)
-    Deployment.objects.filter(pk=deployment.pk).update(
-        observed_at=now, backlog=backlog, running_inputs=running
-    )
+    refused: list[ProviderError] = []
+    for part in (_read_logs, _end_missing, _read_stats, _check_app):
+        try:
+            part(deployment, mine, runs, provider, now)
+        except ProviderError as error:
+            refused.append(error)
+    Deployment.objects.filter(pk=deployment.pk).exclude(observed_at__gt=now).update(observed_at=now)
+    if refused:
+        raise refused[0]
     if not runs:
         look_for_weights(deployment, provider, now)
 
 
-def _check_app(deployment: Deployment, app_name: str, provider: Provider, now: datetime) -> None:
-    """Learn that the app was turned off, or deployed, by somebody else. Asked seldom: it changes seldom."""
-    if deployment.wanted == Wanted.OFF and not deployment.app_id:
+def _read_logs(
+    deployment: Deployment, mine: list[ContainerFacts], runs: list[Run], provider: Provider, now: datetime
+) -> None:
+    if runs or (deployment.log_read_until is not None and now <= deployment.log_read_until):
+        reading.read_logs(deployment, runs, provider, now)
+        sightings.amend_deaths(deployment, now)
+
+
+def _end_missing(
+    deployment: Deployment, mine: list[ContainerFacts], runs: list[Run], provider: Provider, now: datetime
+) -> None:
+    if runs:
+        sightings.end_missing(deployment, mine, provider, now)
+
+
+def _read_stats(
+    deployment: Deployment, mine: list[ContainerFacts], runs: list[Run], provider: Provider, now: datetime
+) -> None:
+    backlog, running = _stats(deployment, spec_of(deployment).app_name, bool(runs), provider)
+    _note_use(deployment, runs, running, now)
+    Deployment.objects.filter(pk=deployment.pk).update(backlog=backlog, running_inputs=running)
+
+
+def _check_app(
+    deployment: Deployment, mine: list[ContainerFacts], runs: list[Run], provider: Provider, now: datetime
+) -> None:
+    """Learn that the app was turned off or deployed by somebody else, or left by a deploy that died. Asked
+    seldom: it changes seldom."""
+    if deployment.wanted == Wanted.OFF and not deployment.app_id and not deployment.maybe_deployed:
         return
     asked = deployment.app_checked_at
     if asked is not None and now < asked + scaled(APP_CHECK_S, deployment.account.speed):
         return
     if deployment.deploys.filter(status__in=OPEN_DEPLOYS).exists():
         return
-    there = provider.find_app(app_name)
+    there = provider.find_app(spec_of(deployment).app_name)
     rows = Deployment.objects.filter(pk=deployment.pk, app_id=deployment.app_id)
-    rows.update(app_checked_at=now)
-    if there is None and deployment.app_id:
-        rows.update(app_id="", endpoint_url="", live_release=None)
-        deployment.app_id, deployment.live_release = "", None
-    elif there is not None and there.app_id == deployment.app_id:
-        rows.update(endpoint_url=there.endpoint_url)
+    if there is None:
+        rows.update(app_checked_at=now, app_id="", endpoint_url="", live_release=None, maybe_deployed=False)
+        return
+    live = deployment.releases.filter(number=there.release).first() if there.release else None
+    known = {"app_id": there.app_id, "endpoint_url": there.endpoint_url, "app_checked_at": now}
+    rows.update(**known, **({"live_release": live} if live is not None else {}))
 
 
 def _stats(deployment: Deployment, app_name: str, lit: bool, provider: Provider) -> tuple[int, int]:
@@ -152,8 +179,8 @@ def _note_use(deployment: Deployment, runs: list[Run], running: int, now: dateti
         return
     since = max(ready.ready_at, deployment.observed_at or now)
     busy_s = max(0.0, (now - since).total_seconds())
-    Run.objects.filter(pk=ready.pk).update(busy_s=ready.busy_s + busy_s)
-    Deployment.objects.filter(pk=deployment.pk).update(last_use_at=now)
+    Run.objects.filter(pk=ready.pk).update(busy_s=F("busy_s") + busy_s)
+    Deployment.objects.filter(pk=deployment.pk).exclude(last_use_at__gt=now).update(last_use_at=now)
 
 
 def note_ready(deployment_id: int, now: datetime) -> None:

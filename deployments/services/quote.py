@@ -6,12 +6,13 @@ from decimal import Decimal
 from django.utils import timezone
 
 from deployments.ledger.costs import interval_cost
-from deployments.ledger.prices import PriceBook, Resources
+from deployments.ledger.prices import PriceBook, PriceMissing, Resources
 from deployments.models import Deployment
 from deployments.planning.spec import Spec
 from deployments.providers.base import scaled
 
 from . import costs
+from .errors import Refused
 from .expected import BootTime, boot_time
 from .facts import spec_of
 from .loading import loaded
@@ -21,9 +22,16 @@ from .views import Quote, QuotePart
 def quote(deployment: Deployment, *, until: datetime | None, now: datetime | None = None) -> Quote:
     """The price of a start now until `until` (None: until idle), in parts, as wall seconds x prices.
 
-    Until idle it counts the boot and one idle window: what a start costs at the least. Raises PriceMissing.
+    Until idle it counts the boot and one idle window: what a start costs at the least. Raises Refused where
+    a price is missing: what cannot be priced is not lit.
     """
-    now = now or timezone.now()
+    try:
+        return _quote(deployment, until, now or timezone.now())
+    except PriceMissing as error:
+        raise Refused("price_missing", str(error), status=409) from error
+
+
+def _quote(deployment: Deployment, until: datetime | None, now: datetime) -> Quote:
     if not hasattr(deployment, "boots"):
         deployment = loaded(deployment.pk, now)
     spec, prices = spec_of(deployment), costs.book(deployment.account.provider)

@@ -24,38 +24,38 @@ from .facts import spec_of
 # Lines can arrive late: each read reaches this far back, and doubles are dropped.
 OVERLAP = timedelta(seconds=45)
 # After the last container is gone its log is read this much longer.
-LINGER = timedelta(seconds=20)
+LINGER = timedelta(seconds=30)
+# A provider whose clock is ahead of the panel's.
+AHEAD = timedelta(minutes=5)
 ORDER = [PhaseName(value) for value in PhaseName.values]
 
 
 def read_logs(deployment: Deployment, runs: Sequence[Run], provider: Provider, now: datetime) -> None:
-    """Take new lines in and apply what they say to their runs."""
+    """Take new lines in and apply what they say to their runs.
+
+    The window is counted by the provider's own time stamps, so that a panel whose clock is off reads no less.
+    """
     app_id = deployment.app_id or deployment.log_app_id
     if not app_id:
         return
-    start = deployment.log_cursor or min((run.first_seen_at for run in runs), default=now)
+    first = min((run.first_seen_at for run in runs), default=deployment.log_cursor or now)
+    start = max(deployment.log_cursor or first, first)
     try:
-        entries = provider.logs(app_id, since=start - OVERLAP, until=now + timedelta(seconds=5))
+        entries = provider.logs(app_id, since=start - OVERLAP, until=now + AHEAD)
     except NotDeployed:
         entries = []
-    known = {run.container_id: run for run in deployment.runs.filter(_recent(runs, now))}
-    new = logs.take_in(deployment, entries, known)
-    _apply(deployment, new)
-    cursor = _cursor(deployment, runs, now)
-    Deployment.objects.filter(pk=deployment.pk).update(log_cursor=cursor, log_app_id=app_id if cursor else "")
-
-
-def _recent(runs: Sequence[Run], now: datetime) -> Q:
-    return Q(pk__in=[run.pk for run in runs]) | Q(ended_at__gte=now - LINGER - OVERLAP)
-
-
-def _cursor(deployment: Deployment, runs: Sequence[Run], now: datetime) -> datetime | None:
-    """Where the next read begins, or None where nothing is lit and the last words have been read."""
+    recent = deployment.runs.filter(Q(ended_at__isnull=True) | Q(pk__in=_newest(deployment)))
+    _apply(deployment, logs.take_in(deployment, entries, {run.container_id: run for run in recent}))
+    newest = max((entry.at for entry in entries), default=start)
+    lines = {"log_cursor": max(newest, start), "log_app_id": app_id}
+    Deployment.objects.filter(pk=deployment.pk).update(**lines)
     if runs:
-        return now
-    if deployment.log_cursor is None or now > deployment.log_cursor + LINGER:
-        return None
-    return deployment.log_cursor
+        Deployment.objects.filter(pk=deployment.pk).update(log_read_until=now + LINGER)
+
+
+def _newest(deployment: Deployment) -> list[int]:
+    """The last few runs: a line may come after its container went away."""
+    return list(deployment.runs.order_by("-id").values_list("pk", flat=True)[:5])
 
 
 def _apply(deployment: Deployment, new: Iterable[tuple[LogEntry, Run | None]]) -> None:
@@ -68,7 +68,7 @@ def _apply(deployment: Deployment, new: Iterable[tuple[LogEntry, Run | None]]) -
             continue
         for fact in engine.read(entry.text):
             _apply_fact(run, fact, entry, samples)
-    Sample.objects.bulk_create(samples.values())
+    Sample.objects.bulk_create(samples.values(), ignore_conflicts=True)
 
 
 def _note_download(deployment: Deployment, new: Sequence[tuple[LogEntry, Run | None]]) -> None:

@@ -9,12 +9,20 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from deployments.models import Account, Deployment, Release
+from deployments.models import (
+    OPEN_DEPLOYS,
+    OPEN_DOWNLOADS,
+    OPEN_WAKES,
+    Account,
+    Deployment,
+    Release,
+)
 from deployments.planning.power import Actor, Scope
 from deployments.planning.spec import Spec, SpecError
 
 from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
+from .locking import locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +94,9 @@ def _own_app_name(account: Account, spec: Spec, deployment: Deployment | None) -
     others = Deployment.objects.filter(account=account, archived_at__isnull=True)
     if deployment is not None:
         others = others.exclude(pk=deployment.pk)
-        live = deployment.live_release
-        if live is not None and live.spec.get("app_name") != spec.app_name:
+        live = deployment.live_release or deployment.current_release
+        lit = deployment.app_id or deployment.maybe_deployed or deployment.stop_kind
+        if lit and live is not None and live.spec.get("app_name") != spec.app_name:
             raise bad_field("config.app_name", "Turn the deployment off before its app gets another name.")
     if any(other.config.get("app_name") == spec.app_name for other in others):
         raise bad_field(
@@ -100,6 +109,7 @@ def create_release(deployment: Deployment, *, actor: Actor, note: str = "") -> R
     start; what is lit stays as it is."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A release needs an operator.")
+    _own_app_name(deployment.account, checked_spec(deployment.config), deployment)
     return _freeze(deployment, actor, deployment.config, note=note)
 
 
@@ -115,6 +125,7 @@ def rollback(deployment: Deployment, number: int, *, actor: Actor) -> Release:
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A rollback needs an operator.")
     earlier = release_of(deployment, number)
+    _own_app_name(deployment.account, checked_spec(earlier.spec), deployment)
     note = f"rollback to release {number}"
     return _freeze(deployment, actor, earlier.spec, note=note, rolled_back_to=number)
 
@@ -188,13 +199,27 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Chan
 def archive(deployment: Deployment, *, actor: Actor) -> None:
     """Take a deployment off the pages. It has to be off; its runs and costs stay."""
     _needs_admin(actor)
-    if deployment.app_id or deployment.stop_kind or deployment.runs.filter(ended_at__isnull=True).exists():
-        raise Refused("not_off", "Turn it off first, and wait until it is out.", status=409)
     with transaction.atomic():
+        deployment = locked(deployment.pk)
+        if _not_out(deployment):
+            raise Refused("not_off", "Turn it off first, and wait until it is out.", status=409)
         Deployment.objects.filter(pk=deployment.pk).update(archived_at=timezone.now())
         audit.record(
             actor, "archive", deployment=deployment, summary=f"{actor.name} archived {deployment.name}."
         )
+
+
+def _not_out(deployment: Deployment) -> bool:
+    """True while anything of it is, or could still come, at the provider: nobody looks after it then."""
+    left = deployment.app_id or deployment.maybe_deployed or deployment.stop_kind
+    opened = (
+        deployment.leases.filter(ended_at__isnull=True),
+        deployment.runs.filter(ended_at__isnull=True),
+        deployment.deploys.filter(status__in=OPEN_DEPLOYS),
+        deployment.wakes.filter(status__in=OPEN_WAKES),
+        deployment.downloads.filter(status__in=OPEN_DOWNLOADS),
+    )
+    return bool(left) or any(rows.exists() for rows in opened)
 
 
 def _needs_admin(actor: Actor) -> None:

@@ -18,11 +18,13 @@ from deployments.planning.power import Actor, Scope
 
 from . import audit, enqueue
 from .allowed import check_can_light
-from .carry_out import begin_stop
+from .carry_out import begin_stop, want_off
 from .errors import Refused, bad_field, not_allowed, not_found
+from .locking import locked
 from .quote import quote
 from .releases import ensure_release
 from .use import users_of
+from .views import Quote
 from .weights_requests import cancel_download, start_download
 
 __all__ = ["cancel_download", "extend", "give_back", "sleep", "start", "start_download", "turn_off"]
@@ -42,16 +44,17 @@ def start(
     """Light it: one transaction writes the lease, the wish and the audit line; the reconciler does the rest.
 
     `until` None means until idle. Needs `wake` while it is asleep or lit, `operate` from off and for a time.
-    Raises Refused: not_allowed, frozen, blind, weights_absent, invalid (until).
+    Raises Refused: not_allowed, frozen, blind, weights_absent, price_missing, invalid (until).
     """
     now = timezone.now()
-    _may_start(deployment, actor, until)
     _check_until(until, now)
-    check_can_light(deployment, now)
-    if deployment.weights_present is False and not accept_download:
-        raise _weights_absent(deployment)
     price = quote(deployment, until=until, now=now)
     with transaction.atomic():
+        deployment = locked(deployment.pk)
+        _may_start(deployment, actor, until)
+        check_can_light(deployment, now)
+        if deployment.weights_present is False and not accept_download:
+            raise _weights_absent(price)
         ensure_release(deployment, actor)
         _clear_for_start(deployment)
         lease = Lease.objects.create(
@@ -65,17 +68,21 @@ def start(
             created_at=now,
             quoted_usd=price.total_usd,
         )
-        audit.record(
-            actor,
-            "start",
-            deployment=deployment,
-            target=f"lease {lease.pk}",
-            usd=price.total_usd,
-            summary=f"{actor.name} started {deployment.name} {_until_words(until)}.",
-            details={"until": until.isoformat() if until else None, "reason": reason},
-        )
+        _record_start(lease, actor, price)
         enqueue.reconcile_soon(deployment.pk)
     return lease
+
+
+def _record_start(lease: Lease, actor: Actor, price: Quote) -> None:
+    audit.record(
+        actor,
+        "start",
+        deployment=lease.deployment,
+        target=f"lease {lease.pk}",
+        usd=price.total_usd,
+        summary=f"{actor.name} started {lease.deployment.name} {_until_words(lease.until)}.",
+        details={"until": lease.until.isoformat() if lease.until else None, "reason": lease.reason},
+    )
 
 
 def _may_start(deployment: Deployment, actor: Actor, until: datetime | None) -> None:
@@ -86,11 +93,16 @@ def _may_start(deployment: Deployment, actor: Actor, until: datetime | None) -> 
     operates = actor.may(Scope.OPERATE, deployment.slug)
     if until is not None and not operates:
         raise not_allowed("A start until a time needs an operator. Start until idle instead.")
-    off = not deployment.app_id or deployment.breaker_opened_at is not None
-    if off and not operates:
+    if _is_off(deployment) and not operates:
         raise not_allowed(
             f"{deployment.name} is off: an operator has to start it. Once asleep, you can wake it."
         )
+
+
+def _is_off(deployment: Deployment) -> bool:
+    """Off, being turned off, or put out by the breaker: only an operator brings it back."""
+    ending = deployment.wanted == Wanted.OFF or deployment.stop_kind == StopKind.OFF
+    return ending or not deployment.app_id or deployment.breaker_opened_at is not None
 
 
 def _check_until(until: datetime | None, now: datetime) -> None:
@@ -106,8 +118,7 @@ def _check_until(until: datetime | None, now: datetime) -> None:
         raise bad_field("until", f"Give a time within {LONGEST.days} days, and extend it later.")
 
 
-def _weights_absent(deployment: Deployment) -> Refused:
-    price = quote(deployment, until=None)
+def _weights_absent(price: Quote) -> Refused:
     return Refused(
         "weights_absent",
         "The weights are not on the volume. Download them first on a machine without GPUs"
@@ -142,10 +153,11 @@ def extend(lease_id: int, *, actor: Actor, until: datetime | None) -> Lease:
     if not actor.may(Scope.OPERATE, lease.deployment.slug):
         raise not_allowed("Extending to a time needs an operator.")
     _check_until(until, now)
-    check_can_light(lease.deployment, now)
-    if lease.deployment.stop_kind:
-        raise Refused("stopping", "It is being put out: start it again instead.", status=409)
     with transaction.atomic():
+        deployment = locked(lease.deployment_id)
+        check_can_light(deployment, now)
+        if deployment.stop_kind:
+            raise Refused("stopping", "It is being put out: start it again instead.", status=409)
         if not Lease.objects.filter(pk=lease.pk, ended_at__isnull=True).update(until=until):
             raise not_found("An open lease")
         audit.record(
@@ -169,6 +181,7 @@ def give_back(lease_id: int, *, actor: Actor) -> Lease:
     now = timezone.now()
     lease = _open_lease(lease_id, actor)
     with transaction.atomic():
+        locked(lease.deployment_id)
         Lease.objects.filter(pk=lease.pk, ended_at__isnull=True).update(
             ended_at=now, end_reason=LeaseEnd.RELEASED
         )
@@ -220,18 +233,18 @@ def turn_off(deployment: Deployment, *, actor: Actor, force: bool = False) -> No
 
 def _put_out(deployment: Deployment, *, actor: Actor, kind: StopKind, force: bool) -> None:
     now = timezone.now()
-    _may_put_out(deployment, actor, force, now)
     off = kind == StopKind.OFF
+    reason, verb = ("turn_off", "turned off") if off else ("sleep", "put to sleep")
     with transaction.atomic():
+        deployment = locked(deployment.pk)
+        _may_put_out(deployment, actor, force, now)
+        if off:
+            want_off(deployment, now)
         Lease.objects.filter(deployment=deployment, ended_at__isnull=True).update(
             ended_at=now, end_reason=LeaseEnd.TURNED_OFF if off else LeaseEnd.SLEPT
         )
-        if off:
-            Deployment.objects.filter(pk=deployment.pk).update(wanted=Wanted.OFF)
-        reason = "turn_off" if off else "sleep"
         if off or deployment.app_id:
             begin_stop(deployment, kind=kind, reason=reason, by=actor.name, now=now, forced=force)
-        verb = "turned off" if off else "put to sleep"
         audit.record(
             actor,
             reason,

@@ -22,12 +22,11 @@ def ensure(account: Account, provider: Provider) -> None:
     if not account.proxy_token_id:
         token = provider.create_proxy_token()
         _store(account, proxy_token_id=token.token_id, proxy_token_secret=token.token_secret)
-    provider.write_secrets(
-        {
-            ENGINE_SECRET: {"VLLM_API_KEY": account.engine_key},
-            WEIGHTS_SECRET: {"HF_TOKEN": account.huggingface_token},
-        }
-    )
+    wanted = {ENGINE_SECRET: {"VLLM_API_KEY": account.engine_key}}
+    if account.huggingface_token or provider.missing_secrets([WEIGHTS_SECRET]):
+        # Without a token of ours, one that the team wrote there itself stays as it is.
+        wanted[WEIGHTS_SECRET] = {"HF_TOKEN": account.huggingface_token}
+    provider.write_secrets(wanted)
     Account.objects.filter(pk=account.pk).update(secrets_written_at=timezone.now())
 
 

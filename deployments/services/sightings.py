@@ -17,6 +17,7 @@ from deployments.models import (
     Phase,
     PhaseName,
     Run,
+    StopKind,
 )
 from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
@@ -35,6 +36,8 @@ def see(deployment: Deployment, containers: Sequence[ContainerFacts], now: datet
     open_runs = {run.container_id: run for run in deployment.runs.filter(ended_at__isnull=True)}
     for container in containers:
         run = open_runs.get(container.container_id)
+        if run is None and _may_be_a_download(deployment, container):
+            continue  # whether it holds GPUs is told once it has started
         if run is None:
             run = _begin(deployment, container, now)
             if run is None:
@@ -42,6 +45,11 @@ def see(deployment: Deployment, containers: Sequence[ContainerFacts], now: datet
             open_runs[container.container_id] = run
         _update(run, container, now)
     return [run for run in open_runs.values() if run.ended_at is None]
+
+
+def _may_be_a_download(deployment: Deployment, container: ContainerFacts) -> bool:
+    unknown = container.gpu_count is None and container.started_at is None
+    return unknown and deployment.downloads.filter(status__in=OPEN_DOWNLOADS).exists()
 
 
 def _begin(deployment: Deployment, container: ContainerFacts, now: datetime) -> Run | None:
@@ -92,7 +100,7 @@ def _cause(deployment: Deployment, container: ContainerFacts, lease: Lease | Non
         return Cause.OUTSIDE
     before = deployment.runs.filter(lease=lease).exclude(cause=Cause.DOWNLOAD)
     wake = deployment.wakes.filter(status__in=OPEN_WAKES).first()
-    again = before.filter(first_seen_at__gte=wake.created_at) if wake is not None else before
+    again = before.filter(pk__gt=wake.runs_before) if wake is not None else before
     return Cause.RESTART if again.exists() else Cause.LEASE
 
 
@@ -159,11 +167,17 @@ def end(run: Run, deployment: Deployment, at: datetime, told: EndedContainer | N
             end_text=run.engine_error[:4000],
             **costs.frozen(run, deployment, at),
         )
-        if changed and reason in endings.BREAKS:
+        if changed and reason in endings.BREAKS and not _told_already(deployment):
             breaker.open_breaker(deployment, reason=endings.BREAKS[reason], run_id=run.pk, now=now)
     run.ended_at, run.end_reason = at, reason
     log.info("run.ended", deployment=deployment.slug, run=run.number, reason=str(EndReason(reason).value))
     return run
+
+
+def _told_already(deployment: Deployment) -> bool:
+    """True while an earlier break is still being carried out: this is its end, no new one. Whoever started
+    again in the meantime keeps that start."""
+    return deployment.stop_kind != StopKind.NONE and deployment.stop_reason == "failed"
 
 
 def amend_deaths(deployment: Deployment, now: datetime) -> None:
@@ -174,4 +188,6 @@ def amend_deaths(deployment: Deployment, now: datetime) -> None:
     for run in late:
         with transaction.atomic():
             Run.objects.filter(pk=run.pk).update(end_reason=EndReason.ENGINE_DIED, end_text=run.engine_error)
-            breaker.open_breaker(deployment, reason=Break.ENGINE_DIED, run_id=run.pk, now=now)
+            newer = deployment.leases.filter(ended_at__isnull=True, created_at__gt=run.ended_at)
+            if not newer.exists() and not _told_already(deployment):
+                breaker.open_breaker(deployment, reason=Break.ENGINE_DIED, run_id=run.pk, now=now)

@@ -1,7 +1,7 @@
 """The state of deployments as it is shown, from rows alone."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,8 @@ from .sentences import Told, sentence
 from .views import DownloadView, LeaseView, RunView, Sentence, StatusView
 
 ZERO = Decimal(0)
+# What is lit is looked at every two seconds: an older look says nothing of now.
+LIT_SIGHT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,14 @@ def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
 def _view(deployment: Deployment, context: _Context) -> StatusView:
     now, spec = context.now, spec_of(deployment)
     facts = facts_of(deployment, now, frozen=context.frozen)
-    blind_since = deployment.account.blind_since
+    blind_since = sight_lost_at(deployment, facts)
     state = state_of(facts, blind_since=blind_since, degraded=_degraded(deployment, now))
     boot, run = boot_time(deployment, spec), _run(deployment, context)
     shown = _bare(deployment, spec, facts, context)
     shown = replace(
         shown,
         state=state,
-        since=_since(state, deployment, run),
+        since=_since(state, deployment, run, facts),
         phase=_phase(run) if state is State.WAKING else None,
         progress=_progress(run) if state is State.WAKING else None,
         eta_s=_eta(state, run, boot, now),
@@ -108,6 +110,17 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
     return replace(
         shown, sentence=words, level=_level(shown, boot, facts), verbs=_verbs(shown, deployment, context)
     )
+
+
+def sight_lost_at(deployment: Deployment, facts: Facts) -> datetime | None:
+    """Since when nobody has seen it: the provider does not answer, or no process of the panel looks."""
+    account = deployment.account
+    if account.blind_since is not None:
+        return account.blind_since
+    observed = facts.observed_at
+    if facts.serving and observed is not None and facts.now > observed + LIT_SIGHT:
+        return observed
+    return account.seen_at if facts.blind else None
 
 
 def _bare(deployment: Deployment, spec: Spec, facts: Facts, context: _Context) -> StatusView:
@@ -194,9 +207,9 @@ def _progress(run: RunView | None) -> float | None:
     return next((phase.progress for phase in run.phases if phase.status == "now"), None) if run else None
 
 
-def _since(state: State, deployment: Deployment, run: RunView | None) -> datetime | None:
+def _since(state: State, deployment: Deployment, run: RunView | None, facts: Facts) -> datetime | None:
     if state is State.UNKNOWN:
-        return deployment.account.blind_since
+        return sight_lost_at(deployment, facts)
     if state is State.FAILED:
         return deployment.breaker_opened_at
     if state is State.STOPPING:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments.models import OPEN_WAKES, Deployment, Freeze, StopKind, Wake, WakeStatus
 from deployments.planning.decide import Break
-from deployments.providers.base import Provider, ProviderError, WakeHop, WakeOutcome, scaled
+from deployments.providers.base import NotDeployed, Provider, ProviderError, WakeHop, WakeOutcome, scaled
 from deployments.providers.registry import provider_for
 
 from . import breaker, enqueue, observe
@@ -35,6 +35,9 @@ def hop(wake_id: int) -> bool:
     provider = provider_for(wake.deployment.account)
     try:
         answer = _ask(wake, claim, provider)
+    except NotDeployed as error:
+        answer = None
+        _forget_app(wake, error)
     except ProviderError as error:
         answer = WakeHop(WakeOutcome.FAILED, detail=error.message) if error.permanent else None
         log.warning("wake.refused", deployment=wake.deployment.slug, error=error.message)
@@ -46,6 +49,17 @@ def hop(wake_id: int) -> bool:
     )
     enqueue.reconcile_soon(wake.deployment_id)
     return True
+
+
+def _forget_app(wake: Wake, error: NotDeployed) -> None:
+    """The app was ended by somebody else: the next round deploys it again and wakes that one."""
+    log.warning("wake.not_deployed", deployment=wake.deployment.slug, error=error.message)
+    Deployment.objects.filter(pk=wake.deployment_id, app_id=wake.deployment.app_id).update(
+        app_id="", endpoint_url="", live_release=None
+    )
+    Wake.objects.filter(pk=wake.pk, status__in=OPEN_WAKES).update(
+        status=WakeStatus.CANCELLED, finished_at=timezone.now(), error=error.message[:2000]
+    )
 
 
 def _claim(wake_id: int, claim: str) -> bool:
@@ -86,7 +100,10 @@ def _write(wake: Wake, claim: str, answer: WakeHop) -> None:
     now = timezone.now()
     mine = Wake.objects.filter(pk=wake.pk, hop_claim=claim, status=WakeStatus.SENT)
     if answer.outcome is WakeOutcome.CONTINUES:
-        mine.update(result_url=answer.result_url)
+        # Also where the claim ran out meanwhile: without this address the wake would have to be sent again.
+        Wake.objects.filter(Q(result_url="") | Q(hop_claim=claim), pk=wake.pk, status=WakeStatus.SENT).update(
+            result_url=answer.result_url
+        )
     elif answer.outcome is WakeOutcome.READY:
         if mine.update(status=WakeStatus.DONE, finished_at=now, result_url=""):
             observe.note_ready(wake.deployment_id, now)

@@ -3,12 +3,13 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from deployments.models import OPEN_DOWNLOADS, Deployment, Download, Wanted
+from deployments.models import OPEN_DOWNLOADS, Deployment, Download, DownloadStatus, Wanted
 from deployments.planning.power import Actor, Scope
 
 from . import audit, enqueue
 from .allowed import check_can_light
 from .errors import Refused, not_allowed
+from .locking import locked
 from .quote import quote
 from .releases import ensure_release
 
@@ -18,10 +19,11 @@ def start_download(deployment: Deployment, *, actor: Actor) -> Download:
     now = timezone.now()
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("Downloading weights needs an operator.")
-    check_can_light(deployment, now)
     price = quote(deployment, until=None, now=now)
     try:
         with transaction.atomic():
+            deployment = locked(deployment.pk)
+            check_can_light(deployment, now)
             ensure_release(deployment, actor)
             Deployment.objects.filter(pk=deployment.pk).update(wanted=Wanted.ON, breaker_opened_at=None)
             row = Download.objects.create(deployment=deployment, requested_by=actor.name, created_at=now)
@@ -46,6 +48,10 @@ def cancel_download(deployment: Deployment, *, actor: Actor) -> None:
     if row is None:
         raise Refused("no_download", "No download is under way.", status=409)
     with transaction.atomic():
+        waiting = Download.objects.filter(
+            pk=row.pk, status=DownloadStatus.REQUESTED, claimed_until__isnull=True
+        )
+        waiting.update(status=DownloadStatus.CANCELLED, finished_at=timezone.now())
         Download.objects.filter(pk=row.pk, status__in=OPEN_DOWNLOADS).update(cancel_requested=True)
         audit.record(
             actor, "cancel_download", deployment=deployment, summary=f"{actor.name} cancelled the download."

@@ -43,7 +43,11 @@ async def stats(client: Client, environment: str, name: str) -> Stats:
 async def logs(client: Client, app_id: str, since: datetime, until: datetime) -> list[LogEntry]:
     """Lines between two instants. Modal keeps them for 35 days and gives at most 20,000 of one interval."""
     entries: list[LogEntry] = []
-    for container_id, item in await rpc.app_logs.aio(client, app_id, since, until):
+    try:
+        found = await rpc.app_logs.aio(client, app_id, since, until)
+    except exception.NotFoundError as error:
+        raise NotDeployed(str(error)) from None
+    for container_id, item in found:
         seconds = item.timestamp_ns / 1e9 or item.timestamp
         at = datetime.fromtimestamp(seconds, UTC)
         entries += [

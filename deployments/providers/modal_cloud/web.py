@@ -6,6 +6,7 @@ process can ask for without starting anything (documented).
 
 import http.client
 import ipaddress
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -19,11 +20,13 @@ _HELD_S = 150
 _WAY_S = 20
 _PING_LIMIT_S = 25.0
 _WORDS = 300
+_CONNECT_S = 8.0
 
 _REDIRECT = 303
 _GONE = (404, 410)
 _REFUSED = (401, 403)
 _THROTTLED = 429
+_BROKEN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +87,19 @@ def _check_access(answer: _Answer) -> None:
         )
     if answer.status == _THROTTLED:
         raise ProviderError(f"Modal throttles requests ({answer.words}).", permanent=False)
+    if answer.status >= _BROKEN:
+        raise ProviderError(f"{answer.status} {answer.words}".strip(), permanent=False)
 
 
 def _get(credentials: Credentials, url: str, limit_s: float) -> _Answer:
     parts = urlsplit(url)
-    connection = _connection(parts, limit_s)
+    deadline = time.monotonic() + limit_s
+    connection = _connection(parts, min(limit_s, _CONNECT_S))
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request("GET", target, headers=_headers(credentials))
+        if connection.sock is not None:  # what is left of the whole limit, not the limit anew
+            connection.sock.settimeout(max(0.1, deadline - time.monotonic()))
         return _read(connection.getresponse())
     except TimeoutError:
         raise ProviderError(f"{parts.hostname} did not answer in {limit_s:.0f} s.", permanent=False) from None

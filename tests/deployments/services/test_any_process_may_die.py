@@ -6,6 +6,7 @@ import pytest
 
 from deployments.models import Account, Deploy, Deployment, Run, Wake
 from deployments.services import deploys, frozen, observe, reconcile, requests
+from deployments.services.claims import Claim
 
 from .conftest import Panel, actor
 
@@ -162,7 +163,7 @@ def test_a_freeze_during_a_deploy_leaves_nothing_deployed(panel: Panel) -> None:
 
 def test_two_workers_on_one_deployment_never_both_act(panel: Panel) -> None:
     panel.tick()
-    assert reconcile._claim(panel.deployment.pk, panel.now)
+    assert Claim(Deployment, panel.deployment.pk, "reconcile").take()
     panel.start()
     assert reconcile.reconcile(panel.deployment.pk) == []
     panel.clock.shift(61)

@@ -1,0 +1,68 @@
+"""A short claim on a row: renewed before each call that leaves the process, given back by its holder only."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+from django.db.models import Model, Q
+from django.utils import timezone
+
+from deployments.providers.base import Provider
+
+# Longer than the longest single call of a provider but a deploy and the two wake calls (28 s).
+LENGTH = timedelta(seconds=45)
+
+
+class LostClaim(Exception):
+    """Another process holds the row now: whoever lost it stops at once."""
+
+
+class Claim:
+    """A claim on one row, in the columns `<name>_claim` and `<name>_claimed_until`."""
+
+    def __init__(self, model: type[Model], pk: int, name: str) -> None:
+        self._rows = model._default_manager.filter(pk=pk)
+        self._token_field, self._until_field = f"{name}_claim", f"{name}_claimed_until"
+        self._token = uuid.uuid4().hex
+
+    def take(self) -> bool:
+        """Claim the row; False where somebody has it."""
+        now = timezone.now()
+        free = Q(**{f"{self._until_field}__isnull": True}) | Q(**{f"{self._until_field}__lt": now})
+        return self._rows.filter(free).update(**self._values(self._token)) == 1
+
+    def renew(self) -> None:
+        """Hold it a full length from now on. Raises LostClaim where another process took it."""
+        if not self._rows.filter(**{self._token_field: self._token}).update(**self._values(self._token)):
+            raise LostClaim
+
+    def release(self) -> None:
+        """Give it back, if it is still ours."""
+        self._rows.filter(**{self._token_field: self._token}).update(
+            **{self._token_field: "", self._until_field: None}
+        )
+
+    def _values(self, token: str) -> dict[str, Any]:
+        return {self._token_field: token, self._until_field: timezone.now() + LENGTH}
+
+
+class _Guarded:
+    """A provider whose every call renews the claim first."""
+
+    def __init__(self, provider: Provider, claim: Claim) -> None:
+        self._provider, self._claim = provider, claim
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._provider, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._claim.renew()
+            return method(*args, **kwargs)
+
+        return call
+
+
+def guarded(provider: Provider, claim: Claim) -> Provider:
+    """`provider`, renewing `claim` before each call, so that no sum of slow calls outlasts it."""
+    return cast(Provider, _Guarded(provider, claim))
