@@ -1,0 +1,97 @@
+"""Nothing that looks may wake a server or keep one awake: counted where requests reach containers."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.patience import until
+
+from .browser import signed_in
+from .panel import SLUG, Panel, ask, holds
+
+pytestmark = pytest.mark.browser
+
+IDLE_WINDOW_S = 900
+PAGES = ("", "runs/", "logs/", "settings/")
+LOOKS = ("/deployments", f"/deployments/{SLUG}/status", f"/deployments/{SLUG}/runs",
+         f"/deployments/{SLUG}/logs?limit=50", f"/deployments/{SLUG}/quote", "/actions")  # fmt: skip
+
+
+@dataclass
+class Looks:
+    """What open pages have asked the panel for."""
+
+    asked: list[str]
+    page: Page
+
+    def forget(self) -> None:
+        """Count from here."""
+        self.so_far()
+        self.asked.clear()
+
+    def so_far(self) -> int:
+        """How often they asked."""
+        self.page.wait_for_timeout(100)  # what the browser says is heard only while it is spoken to
+        return len(self.asked)
+
+
+@contextmanager
+def watched(panel: Panel, chromium: Browser) -> Iterator["Looks"]:
+    """Every page open in a browser that polls, and a script that reads REST without rest."""
+    asked: list[str] = []
+    context = signed_in(chromium, panel)
+    for path in ("/", *(f"/deployments/{SLUG}/{tab}" for tab in PAGES)):
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(panel.url + path)
+    over = threading.Event()
+    heard = Looks(asked, page)
+    reader = threading.Thread(target=_read_on, args=(panel, over))
+    reader.start()
+    try:
+        yield heard
+    finally:
+        over.set()
+        reader.join()
+        context.close()
+
+
+def _read_on(panel: Panel, over: threading.Event) -> None:
+    while not over.wait(0.1):
+        for path in LOOKS:
+            assert panel.get(path).status == 200
+        assert panel.call("GET", "/v1/models", root=True).status == 200
+
+
+def test_looking_wakes_nothing_and_keeps_nothing_awake(panel: Panel, chromium: Browser) -> None:
+    server, window_s = panel.on(), panel.wall_s(IDLE_WINDOW_S)
+    server.start()
+    server.reaches("ready")
+    with watched(panel, chromium) as asked:
+        assert ask(panel).status == 200
+        counted = panel.control.counts()["total"]
+        container = server.running()[0]["id"]
+        until(lambda: not server.running(), limit_s=window_s + 20)
+        _went_out_after_the_last_request(panel, container, window_s)
+        server.reaches("asleep")
+        asked.forget()
+        holds(lambda: not panel.running(), for_s=2 * window_s)
+        assert server.state() == "asleep"
+        assert panel.control.counts()["total"] == counted, "no look has reached a container"
+        assert asked.so_far() >= 5, "the pages polled all the while"
+
+
+def _went_out_after_the_last_request(panel: Panel, container: str, window_s: float) -> None:
+    """Counted from the answer, however often somebody looked since."""
+    gone = next(c for c in panel.control.containers() if c["id"] == container)
+    until(lambda: panel.on().runs()[0]["ended_at"])
+    run = panel.on().runs()[0]
+    assert run["end_reason"] == "idle"
+    ready = datetime.fromisoformat(run["ready_at"]).timestamp()
+    lit_s = gone["finished_at"] - ready
+    assert window_s * 0.9 < lit_s < window_s + 8, f"lit for {lit_s:.1f} s with a window of {window_s:.1f} s"

@@ -1,0 +1,159 @@
+"""Whatever dies or goes wrong, the server goes out in time, the panel says why, and nothing lights it again."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+
+from sandbox.launch import launch
+from tests.patience import until
+
+from .panel import SPEED, Panel, Server, ask, holds
+
+WINDOW_S = 900 / SPEED
+# What the processes of a small, busy machine may add to a time.
+MARGIN_S = 6.0
+# The end of a recorded start of vLLM 0.32 whose cache did not fit.
+DEATH = (
+    "(EngineCore pid=31141) ERROR 11-23 07:27:35 [core.py:1510] EngineCore failed to start.\n"
+    "(EngineCore pid=31141) ERROR 11-23 07:27:35 [core.py:1510] Traceback (most recent call last):\n"
+    "(EngineCore pid=31141) ERROR 11-23 07:27:35 [core.py:1510]     raise ValueError(\n"
+    "(EngineCore pid=31141) ERROR 11-23 07:27:35 [core.py:1510] ValueError: To serve at least one request "
+    "with the model's max seq len (4000000), (1.91 GiB KV cache is needed, which is larger than the available "
+    "KV cache memory (1.0 GiB). Based on the available memory, the estimated maximum model length is 2097024. "
+    "Try increasing `gpu_memory_utilization` or decreasing `max_model_len` when initializing the engine.\n"
+    "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): "
+    "{'EngineCore': 1}\n"
+)
+
+
+def test_panel_killed_while_it_keeps_a_server_warm_leaves_nothing_burning(tmp_path: Path) -> None:
+    """The sandbox is no child of this panel: it lives on, as the real cloud would."""
+    with launch(tmp_path / "cloud", speed=SPEED) as cloud:
+        names = ("MODAL_SERVER_URL", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET")
+        panel = Panel(tmp_path / "data", **{name: cloud.environ[name] for name in names})
+        try:
+            panel.start()
+            # An account of the environment is taken for a real one, whose seconds are seconds of life.
+            panel.shell(f"from deployments.models import Account; Account.objects.update(speed={SPEED})")
+            panel.on().start(until=datetime.now(UTC) + timedelta(hours=1))
+            panel.on().reaches("ready")
+            pinged = cloud.control.counts()["paths"]["/health"]
+            lit = [c["id"] for c in cloud.control.containers(running=True)]
+            holds(lambda: cloud.control.containers(running=True), for_s=1.4 * WINDOW_S)
+            assert [c["id"] for c in cloud.control.containers(running=True)] == lit, "one life, kept warm"
+            assert cloud.control.counts()["paths"]["/health"] >= pinged + 2
+            _kill_all(panel)
+            until(lambda: not cloud.control.containers(running=True), limit_s=WINDOW_S + MARGIN_S)
+        finally:
+            panel.close()
+
+
+def _kill_all(panel: Panel) -> None:
+    """SIGKILL to every process of the panel at one time, the supervisor first."""
+    assert panel.process is not None
+    panel.note_processes()
+    panel.process.kill()
+    for each in panel.survivors():
+        each.kill()
+    panel.process.wait()
+    until(lambda: not panel.survivors(), limit_s=10)
+
+
+def test_starts_that_go_wrong_end_say_why_and_stay_out(panel: Panel) -> None:
+    control = panel.control
+    control.set_fault("boot_dies", app="dies", at="cache", log=DEATH)
+    control.set_fault("boot_hangs", app="hangs", at="weights")
+    control.set_fault("engine_dies_after_ready", app="dies-later", after_s=1.0)
+    servers = {name: panel.make(name) for name in ("dies", "hangs", "dies-later", "comes-twice")}
+    for server in servers.values():
+        server.start()
+    _take_away_while_it_boots(servers["comes-twice"])
+    # Three times the recipe's 275 s, from the container's start; deploys come before that.
+    ended = {name: server.reaches("failed", limit_s=90) for name, server in servers.items()}
+    _said(ended["dies"], "boot_died", "larger than the available KV cache memory")
+    _said(ended["hangs"], "boot_timeout", "")
+    _said(ended["dies-later"], "engine_died", "EngineCore")
+    _said(ended["comes-twice"], "boot_repeated", "")
+    _hung_no_longer_than_allowed(panel)
+    until(lambda: not panel.running(), limit_s=10)
+    known = len(control.containers())
+    holds(lambda: len(control.containers()) == known, for_s=2.5 * WINDOW_S)
+    for server in servers.values():
+        assert server.state() == "failed"
+        _books_are_closed(server)
+    dead = ask(panel, "dies-later")
+    assert dead.status >= 400, "a request lights nothing either"
+    assert len(control.containers()) == known
+
+
+def _take_away_while_it_boots(server: Server) -> None:
+    def booting() -> bool:
+        return any(each["started_at"] and not each.get("ready") for each in server.running())
+
+    until(booting, limit_s=60)
+    server.panel.control.preempt(server.running()[0]["id"])
+
+
+def _said(status: dict[str, Any], reason: str, evidence: str) -> None:
+    failure = status["failure"]
+    assert failure["reason"] == reason, failure
+    assert evidence in failure["evidence"], failure
+    assert Decimal(failure["burned_usd"]) > 0
+    assert failure["title"] in status["sentence"]
+    assert "burned" in status["sentence"]
+    assert status["leases"] == []
+
+
+def _hung_no_longer_than_allowed(panel: Panel) -> None:
+    run = next(run for run in panel.on("hangs").runs())
+    allowed_s = panel.wall_s(3 * 275)
+    assert run["lit_s"] < allowed_s + MARGIN_S, f"{run['lit_s']} s of {allowed_s} s"
+
+
+def _books_are_closed(server: Server) -> None:
+    runs = server.runs()
+    assert all(run["ended_at"] for run in runs)
+    assert Decimal(server.status()["failure"]["burned_usd"]) == sum(Decimal(run["cost_usd"]) for run in runs)
+
+
+def test_sleep_under_load_ends_and_nothing_comes_back(panel: Panel) -> None:
+    server = panel.make("loaded")
+    server.start()
+    server.reaches("ready")
+    with _long_answer(panel, server) as stream:
+        until(lambda: server.status()["in_flight"] >= 1)
+        known = [each["id"] for each in server.running()]
+        server.sleep(force=True)
+        server.reaches("asleep", "off", limit_s=40)
+        assert server.running() == []
+        until(lambda: stream.poll() is not None, limit_s=30)
+        holds(lambda: not server.running(), for_s=1.5 * WINDOW_S)
+    lives = [c["id"] for c in panel.control.containers() if c["app"] == server.app]
+    assert set(known) <= set(lives)
+    assert server.state() in ("asleep", "off")
+    assert server.runs()[0]["ended_at"]
+
+
+@contextmanager
+def _long_answer(panel: Panel, server: Server) -> Iterator[subprocess.Popen[bytes]]:
+    """A stream of thousands of words that a program reads; ended with the block."""
+    words = '{"role": "user", "content": "Write a text of 19000 words."}'
+    body = f'{{"model": "{server.slug}", "stream": true, "max_tokens": 40000, "messages": [{words}]}}'
+    reader = subprocess.Popen(
+        ["curl", "-sSN", "-H", "@-", "-H", "Content-Type: application/json", "-d", body,
+         f"{panel.url}/v1/chat/completions"],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert reader.stdin is not None
+    reader.stdin.write(f"Authorization: Bearer {panel.key}".encode())
+    reader.stdin.close()
+    try:
+        yield reader
+    finally:
+        reader.kill()
+        reader.wait()
