@@ -1,13 +1,13 @@
 """Carrying a wake to its end in hops, each by a short task of any worker."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db.models import F, Q
 from django.utils import timezone
 
-from deployments.models import OPEN_WAKES, Deployment, Freeze, StopKind, Wake, WakeStatus
+from deployments.models import OPEN_WAKES, Cause, Deployment, Freeze, StopKind, Wake, WakeStatus
 from deployments.planning.decide import Break
 from deployments.providers.base import NotDeployed, Provider, ProviderError, WakeHop, WakeOutcome, scaled
 from deployments.providers.registry import provider_for
@@ -110,6 +110,19 @@ def _write(wake: Wake, claim: str, answer: WakeHop) -> None:
     elif answer.outcome is WakeOutcome.RESULT_GONE:
         mine.update(result_url="")
     elif mine.exists():
-        breaker.open_breaker(
-            wake.deployment, reason=Break.WAKE_FAILED, run_id=None, now=now, text=answer.detail
-        )
+        _refused(wake, answer.detail, now)
+
+
+def _refused(wake: Wake, words: str, now: datetime) -> None:
+    """The wake was answered with no. Where a container is up, its own end is the reason, and it was billed:
+    an engine that died in this moment answers so, and says why in its log."""
+    observe.observe(wake.deployment.account_id, force=True, now=now)
+    run = (
+        wake.deployment.runs.filter(first_seen_at__gte=wake.created_at).exclude(cause=Cause.DOWNLOAD).first()
+    )
+    reason, text = Break.WAKE_FAILED, words
+    if run is not None and run.engine_died_at is not None:
+        reason, text = (Break.ENGINE_DIED if run.ready_at else Break.BOOT_DIED), run.engine_error
+    breaker.open_breaker(
+        wake.deployment, reason=reason, run_id=run.pk if run is not None else None, now=now, text=text
+    )

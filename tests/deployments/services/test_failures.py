@@ -4,7 +4,7 @@ import pytest
 
 from deployments.models import Deployment, Lease, LogLine, Run
 from deployments.providers.base import ProviderError
-from deployments.services import deploys, requests
+from deployments.services import deploys, requests, wakes
 from deployments.services.errors import Refused
 
 from .conftest import Panel, actor
@@ -65,6 +65,22 @@ def test_an_engine_that_dies_after_ready_is_put_out(panel: Panel) -> None:
     _is_out_for_good(panel)
     assert panel.status().failure.reason == "engine_died"
     assert Run.objects.order_by("id").first().end_reason == "engine_died"
+
+
+def test_a_wake_refused_by_a_dying_engine_names_the_death_and_what_it_burned(panel: Panel) -> None:
+    panel.start()
+    panel.advance(60)
+    wake = panel.deployment.wakes.get()
+    panel.provider.add_log(panel.app_name, DIED, container_id=panel.run().container_id)
+    panel.provider.fail_next("follow_wake", ProviderError("503", permanent=True))
+    panel.clock.shift(30)
+    assert wakes.hop(wake.pk)
+    failure = panel.status().failure
+    assert failure is not None
+    assert failure.reason == "boot_died"
+    assert "engine exited" in failure.evidence
+    assert failure.burned_usd > 0
+    _is_out_for_good(panel)
 
 
 def test_a_death_whose_last_words_come_late_still_opens_the_breaker(panel: Panel) -> None:
