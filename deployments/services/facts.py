@@ -14,8 +14,16 @@ DEPLOY_STALE = timedelta(seconds=15)
 # While nothing moves, one look a minute of the provider's time.
 QUIET_S = 60.0
 UNSEEN_MARGIN = timedelta(seconds=30)
-# Ends that somebody ordered.
-ORDERED = {EndReason.SLEPT, EndReason.TURNED_OFF, EndReason.FROZEN, EndReason.UNTIL}
+# Ends that were decided while it was still there: ordered, or by the breaker, which ends the leases of then.
+DECIDED = {
+    EndReason.SLEPT,
+    EndReason.TURNED_OFF,
+    EndReason.FROZEN,
+    EndReason.UNTIL,
+    EndReason.BOOT_FAILED,
+    EndReason.BOOT_TIMEOUT,
+    EndReason.ENGINE_DIED,
+}
 
 # Ends that somebody ordered. A lease that is open after such an end was asked for while it went out: that
 # run was never its own, and it is still to be lit.
@@ -78,11 +86,11 @@ def _leases(deployment: Deployment) -> tuple[pure.LeaseFact, ...]:
 
 
 def _served(run: Run, lease: Lease) -> bool:
-    """True where the run was this lease's and is over. One that an earlier order was putting out when the
-    lease began was not."""
+    """True where the run was this lease's and is over. One that was being put out when the lease began was
+    not."""
     if run.ended_at is None or run.ended_at < lease.created_at:
         return False
-    return run.first_seen_at >= lease.created_at or run.end_reason not in ORDERED
+    return run.first_seen_at >= lease.created_at or run.end_reason not in DECIDED
 
 
 def _stop(deployment: Deployment) -> pure.StopFact | None:
