@@ -83,7 +83,9 @@ class Panel:
         until(lambda: "Ctrl-C stops it." in self.output[begun:] or self._has_ended(), limit_s=120)
         assert not self._has_ended(), self.output
         if not self.key:
-            self.key = self.command("create_key", "--user", "admin", "--name", "test", "--scopes", _ALL_SCOPES)
+            self.key = self.command(
+                "create_key", "--user", "admin", "--name", "test", "--scopes", _ALL_SCOPES
+            )
         begun_at = datetime.now(UTC)
         until(lambda: _seen_since(self.on().status()["observed_at"], begun_at), limit_s=60)
         self.note_processes()
@@ -199,7 +201,11 @@ class Panel:
 
     def make(self, slug: str, **changes: Any) -> "Server":
         """Another deployment of the first one's configuration, as an app of its own, off."""
-        config = self.get(f"/deployments/{SLUG}").body["config"] | {"app_name": slug, "served_name": slug} | changes
+        config = (
+            self.get(f"/deployments/{SLUG}").body["config"]
+            | {"app_name": slug, "served_name": slug}
+            | changes
+        )
         made = self.post("/deployments", {"slug": slug, "name": slug, "config": config})
         assert made.status == 201, made.text
         return Server(self, slug)
@@ -208,8 +214,10 @@ class Panel:
 
     @property
     def control(self) -> ControlClient:
-        """The control of the sandbox that it runs now."""
-        endpoint = json.loads((self.folder / "sandbox" / "endpoint.json").read_text())
+        """The control of the sandbox that it runs now; waits for one that is being started again."""
+        written = self.folder / "sandbox" / "endpoint.json"
+        until(written.exists, limit_s=60)
+        endpoint = json.loads(written.read_text())
         return ControlClient(endpoint["control_url"], self.secrets()["SANDBOX_CONTROL_TOKEN"])
 
     def secrets(self) -> dict[str, str]:
@@ -283,7 +291,9 @@ class Server:
         try:
             until(there, limit_s=limit_s)
         except AssertionError as late:
-            raise AssertionError(f"{self.slug} is not {states} but: {last}\n{self.panel.output[-6000:]}") from late
+            raise AssertionError(
+                f"{self.slug} is not {states} but: {last}\n{self.panel.output[-6000:]}"
+            ) from late
         return last
 
     def runs(self) -> list[dict[str, Any]]:

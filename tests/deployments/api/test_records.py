@@ -28,7 +28,7 @@ def test_limited_key_sees_the_accounts_of_its_deployments(caller: Make, states: 
 def test_price_of_an_hour_is_that_of_3600_seconds(caller: Make) -> None:
     prices = {price["resource"]: price for price in caller(Role.VIEWER).get("/prices")["items"]}
     assert prices["gpu:H200"]["usd_per_s"] == "0.001261"
-    assert prices["gpu:H200"]["usd_per_hour"] == "4.5396000000"
+    assert prices["gpu:H200"]["usd_per_hour"] == "4.5396"
     assert prices["gpu:H200"]["source"]
 
 

@@ -60,4 +60,4 @@ def test_download_runs_once_and_can_be_stopped(caller: Make, states: States) -> 
     assert operator.get("/deployments/off/status")["download"]["status"] == "requested"
     response: Any = operator("delete", "/deployments/off/download")
     assert (response.status_code, response.content) == (204, b"")
-    assert Download.objects.get().cancel_requested
+    assert Download.objects.get().status == "cancelled"

@@ -156,7 +156,7 @@ def test_download_is_asked_for_and_stopped(browser: Callable[..., Client], state
     again = client.post("/deployments/asleep/download/", headers=HTMX)
     assert (again.status_code, again["Panel-Fragment"]) == (409, "yes")
     client.post("/deployments/asleep/download/cancel/", headers=HTMX)
-    assert made.downloads.get().cancel_requested
+    assert made.downloads.get().status == "cancelled"
 
 
 def test_frozen_start_is_refused_with_its_remedy(browser: Callable[..., Client], states: States) -> None:

@@ -115,12 +115,21 @@ def test_nothing_there_means_not_deployed_to_a_wake_and_gone_to_a_follower(endpo
     assert provider.follow_wake(endpoint.url).outcome is WakeOutcome.RESULT_GONE
 
 
-@pytest.mark.parametrize("status", [400, 408, 500, 502, 503])
+@pytest.mark.parametrize("status", [400, 408])
 def test_any_other_answer_is_a_failed_wake_in_the_vendors_words(endpoint, provider, status):
     endpoint.answer(status, body="modal-http: internal error: function\nterminated")
     for hop in (provider.send_wake(endpoint.url), provider.follow_wake(endpoint.url)):
         assert hop.outcome is WakeOutcome.FAILED
         assert hop.detail == f"{status} modal-http: internal error: function terminated"
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_hiccup_on_the_way_ends_no_boot(endpoint, provider, status):
+    endpoint.answer(status, body="modal-http: internal error: function\nterminated")
+    for hop in (provider.send_wake, provider.follow_wake):
+        with pytest.raises(ProviderError, match=f"{status} modal-http: internal error") as caught:
+            hop(endpoint.url)
+        assert not caught.value.permanent
 
 
 def test_a_ping_that_is_not_answered_well_is_transient(endpoint, provider):
