@@ -1,6 +1,7 @@
 """What a value of a spec may be: kinds and bounds, with errors that name the field and the remedy."""
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -14,6 +15,9 @@ class SpecError(ValueError):
         self.field = field_name
         self.message = message
 
+
+# The name of a variable that holds a secret.
+_SECRET = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
 
 _TEXTS = ("app_name", "model", "served_name", "gpu_type", "engine", "engine_version")
 _OPTIONAL_TEXTS = (
@@ -97,5 +101,15 @@ def pairs(name: str, value: Any) -> dict[str, str]:
     """Names with texts. The values are not repeated in the error: they could be secret."""
     named = isinstance(value, Mapping) and all(isinstance(key, str) and key for key in value)
     if named and all(isinstance(item, str) for item in value.values()):
+        _refuse_secrets(name, value)
         return dict(value)
     raise SpecError(name, "is not a set of names with texts; write name and text, both as text.")
+
+
+def _refuse_secrets(name: str, environment: Mapping[str, str]) -> None:
+    """Everybody may read a configuration: what looks like a secret belongs into one at the provider."""
+    for key in environment:
+        if _SECRET.search(key):
+            raise SpecError(
+                name, f"holds {key}: put it into a secret at the provider and name that under secrets."
+            )

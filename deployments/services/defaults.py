@@ -9,6 +9,7 @@ from deployments.planning.power import SYSTEM
 from deployments.planning.presets import PRESETS
 
 from . import audit
+from .releases import is_left
 
 BUILT_IN = {"glm-5-2-fp8": "GLM-5.2 FP8"}
 SANDBOX, FIRST = "Sandbox", "Modal"
@@ -46,8 +47,25 @@ def ensure_defaults(
 
 
 def _ensure_deployment(account: Account, slug: str, name: str) -> None:
-    _, created = Deployment.objects.get_or_create(
+    deployment, created = Deployment.objects.get_or_create(
         slug=slug, defaults={"name": name, "account": account, "config": PRESETS[slug].to_json()}
     )
+    if not created and deployment.account_id != account.pk:
+        _move(deployment, account)
     if created:
         audit.record(SYSTEM, "create", summary=f"The panel made the built-in deployment {name}.", target=slug)
+
+
+def _move(deployment: Deployment, account: Account) -> None:
+    """The panel was started with another cloud: what is out goes along, what is deployed stays where it is."""
+    if is_left(deployment):
+        return
+    Deployment.objects.filter(pk=deployment.pk).update(
+        account=account, weights_present=None, weights_checked_at=None, observed_at=None, log_cursor=None
+    )
+    audit.record(
+        SYSTEM,
+        "move",
+        deployment=deployment,
+        summary=f"{deployment.name} is now at {account.name}: the panel was started with it.",
+    )

@@ -201,7 +201,7 @@ def archive(deployment: Deployment, *, actor: Actor) -> None:
     _needs_admin(actor)
     with transaction.atomic():
         deployment = locked(deployment.pk)
-        if _not_out(deployment):
+        if is_left(deployment):
             raise Refused("not_off", "Turn it off first, and wait until it is out.", status=409)
         Deployment.objects.filter(pk=deployment.pk).update(archived_at=timezone.now())
         audit.record(
@@ -209,7 +209,7 @@ def archive(deployment: Deployment, *, actor: Actor) -> None:
         )
 
 
-def _not_out(deployment: Deployment) -> bool:
+def is_left(deployment: Deployment) -> bool:
     """True while anything of it is, or could still come, at the provider: nobody looks after it then."""
     left = deployment.app_id or deployment.maybe_deployed or deployment.stop_kind
     opened = (

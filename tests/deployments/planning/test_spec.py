@@ -163,3 +163,10 @@ def test_the_preset_repairs_the_recipe():
     assert any("python3" in step and "/usr/local/bin/python" in step for step in made.image.setup_commands)
     assert not any("api-key" in flag for flag in made.extra_flags)
     assert made.expected_boot_s == 275.0
+
+
+@pytest.mark.parametrize("name", ["HF_TOKEN", "OPENAI_API_KEY", "db_password", "SECRET"])
+def test_a_secret_in_plain_environment_is_refused(name: str) -> None:
+    with pytest.raises(SpecError, match=f"holds {name}") as caught:
+        Spec.from_json(GLM_5_2_FP8.to_json() | {"environment": {name: "x-very-secret"}})
+    assert "x-very-secret" not in str(caught.value)
