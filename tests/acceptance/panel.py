@@ -1,4 +1,4 @@
-"""A panel as people run it: `manage.py up` with an own data folder, steered over REST and the sandbox's control."""
+"""A panel as people run it: `manage.py up` in a folder of its own, steered over REST."""
 
 import json
 import os
@@ -75,7 +75,8 @@ class Panel:
         begun = len(self.output)
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "up"], cwd=ROOT, env=self.environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
         )  # fmt: skip
         assert self.process.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
@@ -184,11 +185,11 @@ class Panel:
         """One request with the key; status 0 where nobody answers."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310 - the URL is the panel's own
             self.url + ("" if root else "/api/v1") + path, data=data, headers=headers, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=330) as response:
+            with urllib.request.urlopen(request, timeout=330) as response:  # noqa: S310
                 return _answer(response.status, response.read(), response.headers)
         except urllib.error.HTTPError as error:
             return _answer(error.code, error.read(), error.headers)

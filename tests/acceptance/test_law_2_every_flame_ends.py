@@ -1,4 +1,4 @@
-"""Whatever dies or goes wrong, the server goes out in time, the panel says why, and nothing lights it again."""
+"""Whatever dies or goes wrong, the server goes out in time, and nothing lights it again."""
 
 import subprocess
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
 
 from sandbox.launch import launch
 from tests.patience import until
@@ -23,9 +22,9 @@ DEATH = (
     "(EngineCore pid=31141) ERROR 11-23 07:27:35 [core.py:1510] Traceback (most recent call last):\n"
     "(EngineCore pid=31141) ERROR 11-23 07:27:35 [core.py:1510]     raise ValueError(\n"
     "(EngineCore pid=31141) ERROR 11-23 07:27:35 [core.py:1510] ValueError: To serve at least one request "
-    "with the model's max seq len (4000000), (1.91 GiB KV cache is needed, which is larger than the available "
-    "KV cache memory (1.0 GiB). Based on the available memory, the estimated maximum model length is 2097024. "
-    "Try increasing `gpu_memory_utilization` or decreasing `max_model_len` when initializing the engine.\n"
+    "with the model's max seq len (4000000), (1.91 GiB KV cache is needed, which is larger than the "
+    "available KV cache memory (1.0 GiB). Based on the available memory, the estimated maximum model length "
+    "is 2097024. Try increasing `gpu_memory_utilization` or decreasing `max_model_len`.\n"
     "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): "
     "{'EngineCore': 1}\n"
 )
@@ -95,7 +94,7 @@ def _take_away_while_it_boots(server: Server) -> None:
     def booting() -> bool:
         return any(each["started_at"] and not each.get("ready") for each in server.running())
 
-    until(booting, limit_s=60)
+    until(lambda: booting() and server.runs(), limit_s=60)
     server.panel.control.preempt(server.running()[0]["id"])
 
 

@@ -1,0 +1,136 @@
+"""Every other way in which the cloud misbehaves ends in a clear state and words, and in no endless bill."""
+
+from decimal import Decimal
+from typing import Any
+
+from tests.patience import until
+
+from .panel import SPEED, Panel, Server, holds
+
+WINDOW_S = 900 / SPEED
+
+
+def test_what_befalls_one_server_ends_clearly_for_it(panel: Panel) -> None:
+    control = panel.control
+    image = panel.get("/deployments/glm-5-2-fp8").body["config"]["image"]
+    unbuilt = panel.make("unbuilt", image=image | {"reference": "nobody/nothing:1"})
+    names = ("nowhere", "late", "doubled", "taken", "visited")
+    nowhere, late, doubled, taken, visited = (panel.make(name) for name in names)
+    control.set_fault("build_fails", app="unbuilt", log="manifest for nobody/nothing:1 not found")
+    control.set_fault("no_capacity", app="nowhere")
+    control.set_fault("logs_late", app="late", seconds=3.0)
+    control.set_fault("logs_doubled", app="doubled")
+    for server in (unbuilt, nowhere, late, doubled, taken, visited):
+        server.start()
+    _build_failed(unbuilt)
+    for server in (late, doubled, taken, visited):
+        server.reaches("ready")
+    control.preempt(taken.running()[0]["id"])
+    visited.sleep()
+    visited.reaches("asleep")
+    control.add_stranger("visited")
+    _no_machine(nowhere)
+    _taken_away(taken)
+    _visited(visited)
+    for server in (late, doubled):
+        _every_line_once(server)
+    until(lambda: not panel.running(), limit_s=3 * WINDOW_S)
+    for server in (late, doubled):
+        assert server.reaches("asleep")["failure"] is None
+
+
+def _build_failed(server: Server) -> None:
+    status = server.reaches("failed")
+    _said(status, "deploy_failed", burned=False)
+    assert "nobody/nothing:1 not found" in "\n".join(server.log())
+    assert server.runs() == []
+
+
+def _no_machine(server: Server) -> None:
+    """Half an hour of the provider's time in its queue, which is not billed."""
+    status = server.reaches("failed", limit_s=1800 / SPEED + 60)
+    _said(status, "no_capacity", burned=False)
+    until(lambda: not server.running())
+
+
+def _taken_away(server: Server) -> None:
+    """A lease until idle does not light it again; the run is closed and paid for what it was."""
+    server.reaches("asleep", "off")
+    until(lambda: server.runs()[0]["ended_at"])
+    assert len(server.runs()) == 1
+    assert Decimal(server.runs()[0]["cost_usd"]) > 0
+    assert server.status()["leases"] == []
+
+
+def _visited(server: Server) -> None:
+    """A container that nobody asked for is shown, reported, and put out at the deadline of a boot."""
+    status = server.reaches("failed", limit_s=60)
+    _said(status, "boot_timeout", burned=True)
+    assert server.runs()[0]["cause"] == "outside"
+    verbs = [action["verb"] for action in server.panel.get("/actions?limit=200").body["items"]]
+    assert "outside_wake" in verbs
+    until(lambda: not server.running())
+
+
+def _every_line_once(server: Server) -> None:
+    until(lambda: server.log("Application startup complete"), limit_s=20)
+    answer = server.panel.get(f"{server.path}/logs?limit=5000").body["items"]
+    lines = [(line["at"], line["text"]) for line in answer]
+    assert len(lines) == len(set(lines)), "a line is stored once"
+    assert len(server.log("Application startup complete")) == 1
+    assert all(line["run"] for line in answer if line["source"] == "container")
+
+
+def _said(status: dict[str, Any], reason: str, *, burned: bool) -> None:
+    failure = status["failure"]
+    assert failure["reason"] == reason, failure
+    assert failure["title"] in status["sentence"]
+    assert failure["text"]
+    assert (Decimal(failure["burned_usd"]) > 0) is burned
+    assert ("burned" if burned else "Nothing was billed") in status["sentence"]
+
+
+def test_control_plane_that_fails_blinds_the_panel_and_lights_nothing(panel: Panel) -> None:
+    control, server = panel.control, panel.make("away")
+    server.start()
+    server.reaches("ready")
+    control.set_fault("rpc_unavailable", rpcs="all")
+    status = server.reaches("unknown", limit_s=60)
+    assert status["sentence"].startswith("Unknown since")
+    assert "The provider said" in status["hint"]
+    refused = panel.post(f"{server.path}/start")
+    assert (refused.status, refused.body["code"]) == (503, "blind")
+    # The cloud still puts it out by itself: the panel sends nothing while it sees nothing.
+    until(lambda: not server.running(), limit_s=2 * WINDOW_S)
+    control.clear_faults()
+    server.reaches("asleep", limit_s=60)
+    _throttled_and_slow(panel, server)
+    _token_refused(panel)
+
+
+def _throttled_and_slow(panel: Panel, server: Server) -> None:
+    """Short troubles are waited out: one wake, one run more."""
+    panel.control.set_fault("rpc_throttled", rpcs="all", times=5)
+    panel.control.set_fault("rpc_slow", rpcs=["TaskList", "FunctionGetCurrentStats"], seconds=1.0)
+    server.start()
+    server.reaches("ready")
+    panel.control.clear_faults()
+    server.turn_off()
+    server.reaches("off")
+    assert len(server.runs()) == 2
+
+
+def _token_refused(panel: Panel) -> None:
+    """A start with a token that the provider refuses says so, whichever call hears it first."""
+    server = panel.make("locked-out")
+    panel.control.set_fault("token_refused")
+    answer = panel.post(f"{server.path}/start")
+    if answer.status == 202:
+        until(lambda: server.state() in ("failed", "unknown"), limit_s=90)
+    else:
+        assert answer.body["code"] == "blind"
+    accounts = panel.get("/accounts").text
+    until(lambda: "oken" in panel.get("/accounts").text or "oken" in str(server.status()), limit_s=30)
+    assert panel.secrets()["SANDBOX_TOKEN_SECRET"] not in accounts
+    panel.control.clear_faults()
+    holds(lambda: not server.running(), for_s=2.0)
