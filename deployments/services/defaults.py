@@ -57,7 +57,7 @@ def _ensure_deployment(account: Account, slug: str, name: str) -> None:
 
 
 def _move(deployment: Deployment, account: Account) -> None:
-    """The panel was started with another cloud: what is out goes along, what is deployed stays where it is."""
+    """The panel was started with another cloud: what is out goes along, what is deployed stays."""
     if is_left(deployment):
         return
     Deployment.objects.filter(pk=deployment.pk).update(
