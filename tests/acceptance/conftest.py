@@ -1,4 +1,4 @@
-"""Running panels for whole modules; every test here starts processes."""
+"""A running panel; every test here starts processes."""
 
 import os
 import shutil
@@ -20,9 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """A panel that all tests of a module share, gone when the last one has ended."""
+    """A panel that the tests of a process share; each makes deployments of its own."""
     running = Panel(tmp_path_factory.mktemp("panel") / "data")
     try:
         yield running.start()
@@ -30,9 +30,9 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
         running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests of a process."""
+    """Not for the session: Playwright's loop stays in this thread, and no async test can run beside it."""
     if not CHROMIUM:
         pytest.skip("there is no Chromium here: set CHROMIUM_PATH to one")
     with sync_playwright() as playwright:

@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from .browser import signed_in
-from .panel import SLUG, Panel
+from .panel import Panel
 
 pytestmark = pytest.mark.browser
 
-HERE = f"/deployments/{SLUG}/"
+NAME = "by-mouse"
+HERE = f"/deployments/{NAME}/"
 BOOT_MS = 60_000
 
 
@@ -35,6 +36,7 @@ def press(page: Page, name: str) -> None:
 
 
 def test_a_person_lights_it_and_puts_it_out(panel: Panel, chromium: Browser) -> None:
+    server = panel.make(NAME)
     complaints: list[str] = []
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(20_000)
@@ -66,7 +68,7 @@ def test_a_person_lights_it_and_puts_it_out(panel: Panel, chromium: Browser) -> 
     _runs_and_cost(page, panel)
     context.close()
     assert complaints == []
-    assert panel.running() == []
+    assert server.running() == []
 
 
 def _sign_in_by_link(page: Page, panel: Panel) -> None:
@@ -75,7 +77,7 @@ def _sign_in_by_link(page: Page, panel: Panel) -> None:
     page.goto(link.group(1))
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{panel.url}/")
-    expect(page.get_by_role("link", name="GLM-5.2 FP8").first).to_be_visible()
+    expect(page.get_by_role("link", name=NAME).first).to_be_visible()
 
 
 def _start(page: Page) -> None:

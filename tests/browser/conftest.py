@@ -31,8 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Not for the session: Playwright's loop stays in this thread, and no async test can run beside it."""
     if not CHROMIUM:
         pytest.skip("there is no Chromium here: set CHROMIUM_PATH to one")
     with sync_playwright() as playwright:
