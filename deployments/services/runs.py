@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from deployments.ledger.costs import RunCost, interval_cost
+from deployments.ledger.costs import ByResource, RunCost, interval_cost
 from deployments.ledger.prices import PriceBook, PriceMissing
 from deployments.models import Cause, Deployment, EndReason, Phase, PhaseName, Run
 from deployments.providers.base import scaled
@@ -91,9 +91,7 @@ def live_cost(run: Run, deployment: Deployment, until: datetime, prices: PriceBo
     try:
         return costs.cost_of(run, deployment, until, prices)
     except PriceMissing:
-        return RunCost(
-            _ZERO, _ZERO, _ZERO, interval_cost(costs.resources_of(run, deployment), prices, until, until)
-        )
+        return RunCost(_ZERO, _ZERO, _ZERO, ByResource())
 
 
 def phases_of(run: Run, deployment: Deployment, prices: PriceBook, until: datetime) -> tuple[PhaseView, ...]:

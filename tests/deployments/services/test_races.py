@@ -196,6 +196,15 @@ def test_a_lost_claim_is_noticed_before_the_next_call_and_never_given_back(panel
     assert not Claim(Deployment, panel.deployment.pk, "reconcile").take()
 
 
+def test_a_page_of_a_lit_server_stands_without_a_price(panel: Panel) -> None:
+    from deployments.models import Price
+
+    panel.light()
+    Price.objects.all().delete()
+    assert panel.state() == "ready"
+    assert panel.status().cost_so_far_usd == 0
+
+
 def test_a_start_without_a_price_is_refused(panel: Panel) -> None:
     from deployments.models import Price
 
@@ -209,15 +218,6 @@ def test_a_start_without_a_price_is_refused(panel: Panel) -> None:
 @pytest.fixture
 def lit(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     """A lit deployment whose rows are really committed, for tests with two connections."""
-    from datetime import UTC, datetime
-    from decimal import Decimal
-
-    from deployments.models import Price
-
-    for resource in ("gpu:H200", "cpu", "memory"):
-        since = datetime(2026, 1, 1, tzinfo=UTC)
-        values = {"usd_per_s": Decimal("0.001"), "source": "a test", "checked_on": since.date()}
-        Price.objects.get_or_create(resource=resource, effective_from=since, defaults=values)
     monkeypatch.setattr(enqueue, "_after_commit", lambda *args, **kwargs: None)
     account = Account.objects.create(name="Fake", seen_at=timezone.now())
     return Deployment.objects.create(
