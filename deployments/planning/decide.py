@@ -4,6 +4,7 @@ Called for every deployment every few seconds by whichever worker comes first. I
 step having succeeded: each step follows from facts alone, so a worker that dies costs one period.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 from .facts import ContainerFact, Facts, LeaseFact, Stop, WakeFact
@@ -106,7 +107,7 @@ def _wake_broken(facts: Facts, wake: WakeFact) -> OpenBreaker | None:
     if wake.boots > 1:
         newest = facts.serving[-1].run_id if facts.serving else None
         return OpenBreaker(Break.BOOT_REPEATED, newest)
-    if facts.serving or wake.sent_at is None or facts.now <= wake.sent_at + facts.windows.queue_deadline:
+    if facts.serving or wake.sent_at is None or not _queued_too_long(facts, wake.sent_at):
         return None
     return OpenBreaker(Break.NO_CAPACITY)  # the request still waits, and no container was ever shown
 
@@ -119,8 +120,12 @@ def _container_broken(facts: Facts, container: ContainerFact) -> Break | None:
     if container.started_at is not None:
         late = facts.now > container.started_at + facts.windows.boot_deadline
         return Break.BOOT_TIMEOUT if late else None
-    waited = facts.now > container.first_seen_at + facts.windows.queue_deadline
-    return Break.NO_CAPACITY if waited else None
+    return Break.NO_CAPACITY if _queued_too_long(facts, container.first_seen_at) else None
+
+
+def _queued_too_long(facts: Facts, since: datetime) -> bool:
+    """Judged at the last look, not by the clock: while nobody can look, a container may well have come."""
+    return facts.observed_at is not None and facts.observed_at > since + facts.windows.queue_deadline
 
 
 def _light(facts: Facts) -> list[Step]:

@@ -244,7 +244,7 @@ BREAKING = [
     ),
     (
         "a container that waits for a machine too long",
-        waking(containers=(queued(WINDOWS.queue_deadline + s(1)),)),
+        waking(containers=(queued(WINDOWS.queue_deadline + s(3)),)),
         Break.NO_CAPACITY,
         7,
     ),
@@ -252,7 +252,7 @@ BREAKING = [
         "a request that waits too long without any container",
         asleep(
             leases=HELD,
-            wake=sent(WINDOWS.queue_deadline + s(1), has_result_url=True),
+            wake=sent(WINDOWS.queue_deadline + s(3), has_result_url=True),
             backlog=1,
         ),
         Break.NO_CAPACITY,
@@ -293,6 +293,17 @@ def test_next_steps(why, facts, expected):
 @pytest.mark.parametrize(("why", "facts", "reason", "run_id"), BREAKING, ids=[row[0] for row in BREAKING])
 def test_the_breaker_opens(why, facts, reason, run_id):
     assert decide(facts) == [OpenBreaker(reason, run_id)], why
+
+
+def test_no_machine_is_judged_by_a_look_and_not_by_the_clock():
+    """While nobody can look, a container may have come, and may be billed."""
+    waited = WINDOWS.queue_deadline + s(3)
+    unseen = asleep(
+        leases=HELD, wake=sent(waited, has_result_url=True), observed_at=NOON - waited, blind=True
+    )
+    assert decide(unseen) == []
+    late = waking(containers=(queued(waited),), observed_at=NOON - waited)
+    assert not any(isinstance(step, OpenBreaker) for step in decide(late))
 
 
 @pytest.mark.parametrize(("why", "facts"), PATIENT, ids=[row[0] for row in PATIENT])
