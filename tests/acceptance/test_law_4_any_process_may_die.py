@@ -7,7 +7,8 @@ from tests.patience import until
 
 from .panel import Panel, Server, ask
 
-# Longer than the parts take to come back: a deploy's worker is given up after 15 s of silence.
+# Longer than the parts take to come back: the worker of a deploy is given up after 15 s of silence, and the
+# claim of one that looked at the provider after 45 s. What is lit stays lit for 60 s meanwhile.
 RECOVERY_S = 120.0
 STUCK = """
 from deployments.models import *
@@ -51,7 +52,9 @@ def test_two_starts_at_once_make_one_deploy_and_one_run(panel: Panel) -> None:
 
 
 def test_workers_killed_in_the_middle_lose_nothing_and_pay_nothing_twice(panel: Panel) -> None:
-    deployed, woken, slept = (panel.make(name) for name in ("mid-deploy", "mid-wake", "mid-sleep"))
+    deployed, woken, slept = (
+        panel.make(name, idle_window_s=3600) for name in ("mid-deploy", "mid-wake", "mid-sleep")
+    )
     woken.start()
     slept.start()
     woken.reaches("ready")
@@ -97,7 +100,7 @@ def _deploy_is_busy(panel: Panel) -> bool:
 
 
 def test_broker_and_cloud_killed_while_lit_end_in_a_true_state(panel: Panel) -> None:
-    server = panel.make("outages")
+    server = panel.make("outages", idle_window_s=3600)
     server.start()
     until(lambda: server.state() == "waking", limit_s=60)
     panel.kill("valkey")
