@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from deployments.ledger.prices import PriceBook
-from deployments.models import Deployment
+from deployments.models import Deployment, Run
 
 from . import runs
 from .breaker import title
@@ -27,27 +27,38 @@ def failure_of(deployment: Deployment, prices: PriceBook, now: datetime) -> Fail
     if deployment.breaker_opened_at is None:
         return None
     run = deployment.breaker_run
-    evidence = run.engine_error if run is not None and run.engine_error else deployment.breaker_text
     return FailureView(
         reason=deployment.breaker_reason,
         title=title(deployment.breaker_reason),
         text=CAUSES.get(deployment.breaker_reason, ""),
-        evidence=evidence,
+        evidence=_evidence(deployment),
         at=deployment.breaker_opened_at,
         burned_usd=_burned(deployment, prices, now),
         run_id=run.pk if run is not None else None,
     )
 
 
-def _burned(deployment: Deployment, prices: PriceBook, now: datetime) -> Decimal:
-    """The cost of the runs of the lease that failed; of the failed run alone where it had no lease."""
+def _evidence(deployment: Deployment) -> str:
+    """The line that says why: of the failed run, else of an earlier life of the same lease (a second start is
+    seen before it dies as the first one did), else the words of the breaker."""
+    told = [life.engine_error for life in _lives(deployment) if life.engine_error]
+    return told[0] if told else deployment.breaker_text
+
+
+def _lives(deployment: Deployment) -> list[Run]:
+    """The run that failed, then the others of its lease."""
     run = deployment.breaker_run
     if run is None:
-        return Decimal(0)
+        return []
     known = [*deployment.recent_runs, *deployment.open_runs]
-    lives = [life for life in known if run.lease_id and life.lease_id == run.lease_id]
+    others = [life for life in known if run.lease_id and life.lease_id == run.lease_id and life.pk != run.pk]
+    return [run, *others]
+
+
+def _burned(deployment: Deployment, prices: PriceBook, now: datetime) -> Decimal:
+    """The cost of the runs of the lease that failed; of the failed run alone where it had no lease."""
     total = Decimal(0)
-    for life in lives or [run]:
+    for life in _lives(deployment):
         live = runs.live_cost(life, deployment, life.ended_at or now, prices).total_usd
         total += life.cost_usd if life.cost_usd is not None else live
     return total

@@ -58,6 +58,20 @@ def test_a_second_container_before_ready_is_put_out(panel: Panel) -> None:
     assert panel.status().failure.reason in ("boot_died", "boot_repeated")
 
 
+def test_a_second_container_is_blamed_with_the_last_words_of_the_first(panel: Panel) -> None:
+    panel.start()
+    panel.advance(40)
+    first = panel.run()
+    panel.provider.kill_container(first.container_id)
+    panel.advance(20)
+    assert panel.run().pk != first.pk
+    Run.objects.filter(pk=first.pk).update(engine_error="ValueError: No available memory")
+    Deployment.objects.update(breaker_run=panel.run(), breaker_text="")
+    failure = panel.status().failure
+    assert failure is not None
+    assert failure.evidence == "ValueError: No available memory"
+
+
 def test_an_engine_that_dies_after_ready_is_put_out(panel: Panel) -> None:
     panel.light()
     panel.provider.begin_request(panel.app_name)
