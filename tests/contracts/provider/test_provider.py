@@ -210,8 +210,14 @@ def test_a_download_runs_without_gpus_and_fills_the_volume(world):
     assert world.provider.weights_present(volume, world.spec.model) is False
     call = world.provider.start_download(world.app)
     assert world.provider.download_state(call).outcome is CallOutcome.RUNNING
-    world.pass_time(lambda: world.containers())
-    assert {c.gpu_count for c in world.containers()} == {0}
+    seen = []
+
+    def has_begun():  # while it is queued, how many GPUs it has is not known yet
+        seen[:] = [c for c in world.containers() if c.started_at]
+        return seen
+
+    world.pass_time(has_begun)
+    assert {c.gpu_count for c in seen} == {0}
     world.pass_time(lambda: world.provider.download_state(call).outcome is not CallOutcome.RUNNING)
     assert world.provider.download_state(call).outcome is CallOutcome.DONE
     assert world.provider.weights_present(volume, world.spec.model) is True
