@@ -23,5 +23,6 @@ urlpatterns = [
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),
     *rest,
+    path("", include("gateway.pages.urls")),
     path("", include("deployments.pages.urls")),
 ]

@@ -21,9 +21,9 @@ from deployments.services.views import Quote, StatusView
 
 __all__ = [
     "ROLE_SCOPES", "Actor", "InFlightRow", "Quote", "Refused", "Role", "Route", "Scope", "State",
-    "StatusView", "Via", "burning", "current_freeze", "deployment_status", "ensure_defaults",
-    "note_engine_failure", "note_use", "quote_for", "record_action", "report_in_flight", "routes",
-    "usd_per_hour", "worker_heartbeat_age_s",
+    "StatusView", "Via", "burning", "current_freeze", "deployment_names", "deployment_status",
+    "ensure_defaults", "note_engine_failure", "note_use", "quote_for", "record_action", "report_in_flight",
+    "routes", "usd_per_hour", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -94,6 +94,11 @@ def routes() -> list[Route]:
             )
         )
     return found
+
+
+def deployment_names(actor: Actor) -> list[tuple[str, str]]:
+    """Slug and name of every deployment that `actor` may see, by name. One query."""
+    return list(visible(actor).order_by("name", "slug").values_list("slug", "name"))
 
 
 def deployment_status(slug: str, actor: Actor) -> StatusView | None:
