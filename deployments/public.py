@@ -11,6 +11,8 @@ from deployments.models import Deployment, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
 from deployments.services.audit import record as record_action
+from deployments.services.clients import ClientFacts
+from deployments.services.clients import client_facts as facts_for_clients
 from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import spec_of
@@ -20,8 +22,8 @@ from deployments.services.status import burning, status_of, statuses, usd_per_ho
 from deployments.services.views import Quote, StatusView
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "InFlightRow", "Quote", "Refused", "Role", "Route", "Scope", "State",
-    "StatusView", "Via", "burning", "current_freeze", "deployment_names", "deployment_status",
+    "ROLE_SCOPES", "Actor", "ClientFacts", "InFlightRow", "Quote", "Refused", "Role", "Route", "Scope", "State",
+    "StatusView", "Via", "burning", "client_facts", "current_freeze", "deployment_names", "deployment_status",
     "ensure_defaults", "note_engine_failure", "note_use", "quote_for", "record_action", "report_in_flight",
     "routes", "usd_per_hour", "worker_heartbeat_age_s",
 ]  # fmt: skip
@@ -94,6 +96,12 @@ def routes() -> list[Route]:
             )
         )
     return found
+
+
+def client_facts(slug: str, actor: Actor) -> ClientFacts | None:
+    """What a client of this deployment has to be told; None where there is none or it is not the actor's."""
+    row = _readable(slug, actor)
+    return facts_for_clients(row, timezone.now()) if row is not None else None
 
 
 def deployment_names(actor: Actor) -> list[tuple[str, str]]:
