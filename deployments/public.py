@@ -22,8 +22,8 @@ from deployments.services.status import burning, status_of, statuses, usd_per_ho
 from deployments.services.views import Quote, StatusView
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "ClientFacts", "InFlightRow", "Quote", "Refused", "Role", "Route", "Scope", "State",
-    "StatusView", "Via", "burning", "client_facts", "current_freeze", "deployment_names",
+    "ROLE_SCOPES", "Actor", "ClientFacts", "InFlightRow", "Quote", "Refused", "Role", "Route", "Scope",
+    "State", "StatusView", "Via", "burning", "client_facts", "current_freeze", "deployment_names",
     "deployment_status", "ensure_defaults", "note_engine_failure", "note_use", "quote_for", "record_action",
     "report_in_flight", "routes", "usd_per_hour", "worker_heartbeat_age_s",
 ]  # fmt: skip

@@ -1,9 +1,9 @@
 """What is filled in about people."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.forms import UserCreationForm, UsernameField
 
 from deployments.public import Role
 
@@ -11,9 +11,9 @@ from ..models import User
 from .inviting import LIFETIMES
 
 if TYPE_CHECKING:
-    _NewPerson = BaseUserCreationForm[User]
+    _NewPerson = UserCreationForm[User]
 else:  # only the type stubs know the parameter
-    _NewPerson = BaseUserCreationForm
+    _NewPerson = UserCreationForm
 
 _ROLES = [(role.value, role.value) for role in Role]
 
@@ -43,5 +43,16 @@ class ComeInForm(_NewPerson):
         fields = ["first_name", "username"]
 
     first_name = forms.CharField(label="Your name", max_length=150, help_text="As others see it.")
+    username = UsernameField(
+        label="User name", max_length=150, help_text="For signing in: letters, digits and @ . + - _"
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].widget.attrs |= {"autocapitalize": "none", "autocomplete": "username"}
+        self.fields["username"].widget.attrs.pop("autofocus", None)
+        self.fields["first_name"].widget.attrs |= {"autofocus": True, "autocomplete": "name"}
+        self.fields["password2"].label = "Password again"
+        self.fields["password2"].help_text = ""
 
     field_order = ["first_name", "username", "password1", "password2"]
