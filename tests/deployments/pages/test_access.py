@@ -20,18 +20,6 @@ LOOKING = (
 )  # fmt: skip
 WAKING = ("/deployments/ready/start-dialog/", "/deployments/ready/start/")
 OPERATING = ("/deployments/ready/extend/", "/freeze/")
-ACTS = {
-    "/deployments/ready/start/": Role.MEMBER,
-    "/deployments/ready/sleep/": Role.MEMBER,
-    "/deployments/ready/turn-off/": Role.MEMBER,
-    "/deployments/ready/download/": Role.OPERATOR,
-    "/deployments/ready/download/cancel/": Role.OPERATOR,
-    "/leases/1/give-back/": Role.MEMBER,
-    "/deployments/ready/extend/": Role.OPERATOR,
-    "/freeze/": Role.OPERATOR,
-    "/freeze/lift/": Role.ADMIN,
-}
-ORDER = (None, Role.VIEWER, Role.MEMBER, Role.OPERATOR, Role.ADMIN)
 
 
 @pytest.fixture(autouse=True)
@@ -49,23 +37,6 @@ def test_no_page_asks_a_provider(browser: Callable[..., Client], states: States)
     client = browser(Role.ADMIN)
     for path in (*LOOKING, *WAKING, *OPERATING):
         assert client.get(path).status_code in (200, 204), path
-
-
-@pytest.mark.parametrize("role", ORDER)
-def test_pages_by_role(browser: Callable[..., Client], states: States, role: Role | None) -> None:
-    states.ready()
-    client, power = browser(role), ORDER.index(role)
-    for paths, least in ((LOOKING, Role.VIEWER), (WAKING, Role.MEMBER), (OPERATING, Role.OPERATOR)):
-        for path in paths:
-            allowed = power >= ORDER.index(least)
-            assert (client.get(path).status_code in (200, 204)) == allowed, path
-
-
-@pytest.mark.parametrize("path", ACTS)
-def test_acts_are_refused_below_their_role(browser: Callable[..., Client], states: States, path: str) -> None:
-    states.ready()
-    for role in ORDER[: ORDER.index(ACTS[path])]:
-        assert browser(role).post(path).status_code == 403, role
 
 
 @pytest.mark.parametrize("path", [*LOOKING, *WAKING, *OPERATING])
