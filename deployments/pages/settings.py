@@ -1,4 +1,4 @@
-"""`/deployments/{slug}/settings/`: the configuration, the exact command, the price, the releases; to read."""
+"""`/deployments/{slug}/settings/`: the configuration, the command, what is deployed, price and releases."""
 
 import shlex
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from deployments.planning.spec import Spec, SpecError
 from deployments.services import costs, releases
 
 from .access import PageRequest, needs
+from .definition import definition_of
 from .head import head
 from .lookup import deployment_of
 from .spec_facts import groups
@@ -48,8 +49,13 @@ def _configuration(deployment: Deployment) -> dict[str, Any]:
         spec = Spec.from_json(release.spec if release else deployment.config)
         command = engine_for(spec.engine).command(spec).argv
     except SpecError as error:
-        return {"error": str(error), "groups": [], "command": "", "prices": []}
-    return {"groups": groups(spec), "command": wrapped(command), "prices": _prices(deployment, spec)}
+        return {"error": str(error), "groups": [], "command": "", "prices": [], "definition": None}
+    return {
+        "groups": groups(spec),
+        "command": wrapped(command),
+        "prices": _prices(deployment, spec),
+        "definition": definition_of(deployment, spec),
+    }
 
 
 def wrapped(argv: tuple[str, ...]) -> str:

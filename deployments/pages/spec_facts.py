@@ -1,6 +1,7 @@
 """A spec as people read it: groups of labelled facts. Pure."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deployments.planning.spec import Spec
@@ -98,5 +99,18 @@ def _provider(spec: Spec) -> Group:
             Fact("App", spec.app_name, mono=True),
             Fact("Volumes", volumes or "none", mono=bool(volumes)),
             Fact("Secrets", ", ".join(spec.secrets) or "none", mono=bool(spec.secrets)),
+            Fact("Environment", _pairs(spec.environment) or "none", mono=bool(spec.environment)),
+            Fact("Added to the image", _added(spec) or "nothing", mono=bool(_added(spec))),
         ),
+    )
+
+
+def _pairs(environment: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in environment.items())
+
+
+def _added(spec: Spec) -> str:
+    """What is done on top of the image before it is used."""
+    return "; ".join([*spec.image.setup_commands, *spec.image.pip, _pairs(spec.image.environment)]).strip(
+        "; "
     )

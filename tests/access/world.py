@@ -55,10 +55,8 @@ class World:
         return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(names[found[1]]), route)
 
     def status(self, client: Client, row: Row, **headers: str) -> int:
-        """How the row's request ends for `client`; SENT_BACK for a page that goes back with an error."""
-        response = self.ask(client, row, **headers)
-        said = get_messages(response.wsgi_request) if response.status_code == 302 else ()  # type: ignore[attr-defined]
-        return SENT_BACK if any(one.level_tag == "error" for one in said) else response.status_code
+        """How the row's request ends for `client`."""
+        return status_of(self.ask(client, row, **headers))
 
     def ask(self, client: Client, row: Row, **headers: str) -> HttpResponseBase:
         """What the row asks for, as `client`; nothing of it stays, in the database or in the browser."""
@@ -81,6 +79,12 @@ class World:
     def _filled(self, sent: Any) -> Any:
         words = {"LATER": LATER, "LEASE": self.lease, "CONFIG": CONFIG}
         return {key: words.get(str(value), value) for key, value in sent.items()} if sent else None
+
+
+def status_of(response: Any) -> int:
+    """The status; SENT_BACK for a page that goes back with an error."""
+    said = get_messages(response.wsgi_request) if response.status_code == 302 else ()
+    return SENT_BACK if any(one.level_tag == "error" for one in said) else int(response.status_code)
 
 
 def browser(name: str) -> Client:

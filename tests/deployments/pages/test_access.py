@@ -90,3 +90,13 @@ def test_pages_have_nothing_inline(browser: Callable[..., Client], states: State
         for inline in (' style="', "<style", " onclick=", "javascript:"):
             assert inline not in page, (path, inline)
         assert all("src=" in tag.split(">")[0] for tag in page.split("<script")[1:]), path
+
+
+def test_settings_show_what_is_deployed_and_no_secret(browser: Callable[..., Client], states: States) -> None:
+    states.asleep()
+    page = browser(Role.VIEWER).get("/deployments/asleep/settings/").content.decode()
+    assert "def _supervise" in page or "modal.App(" in page
+    assert "&quot;argv&quot;" in page
+    assert "export_spec asleep" in page
+    for secret in ("ak-1", "as-1"):
+        assert secret not in page
