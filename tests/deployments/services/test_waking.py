@@ -8,7 +8,7 @@ import pytest
 from deployments import public
 from deployments.models import Account, Action, Deployment, InFlight, Lease, Price, Run, Wake
 from deployments.planning.power import ROLE_SCOPES, Actor, Role, Scope, Via
-from deployments.services import frozen, reconcile, releases, requests
+from deployments.services import breaker, frozen, reconcile, releases, requests
 from deployments.services.errors import Refused
 from deployments.services.waking import lease_ended, wake_for
 
@@ -34,9 +34,13 @@ def ask(panel: Panel, who: Actor) -> public.Waking:
 
 @pytest.fixture
 def sleeping(panel: Panel) -> Panel:
-    """It was lit once and went out by itself."""
-    panel.light()
-    panel.advance(1300, step_s=60)
+    """It is deployed, and nothing is lit."""
+    release = releases.ensure_release(panel.deployment, actor())
+    Account.objects.update(seen_at=panel.now)
+    Deployment.objects.update(
+        wanted="on", live_release=release, app_id="ap-1", endpoint_url="https://example.invalid",
+        observed_at=panel.now,
+    )  # fmt: skip
     assert panel.state() == "asleep"
     return panel
 
@@ -48,15 +52,14 @@ def test_request_lights_it_under_a_lease_until_idle(sleeping: Panel, people: lis
     assert (lease.until, lease.reason) == (None, "a request")
     assert 0 < waking.ready_p50_s <= waking.ready_p90_s
     assert Action.objects.filter(verb="start", actor_name="Anna").count() == 1
-    sleeping.advance(320, step_s=20)
-    assert sleeping.state() == "ready"
+    assert sleeping.state() == "waking"
 
 
 def test_requests_of_one_person_share_a_lease_whatever_their_keys(sleeping: Panel, people: list[int]) -> None:
     leases = {ask(sleeping, by_key(people[0], key_id=key)).lease_id for key in (7, 8, 7)}
     assert len(leases) == 1
     assert ask(sleeping, by_key(people[1], "Ben")).lease_id not in leases
-    sleeping.tick()
+    reconcile.reconcile(sleeping.deployment.pk)
     assert Wake.objects.filter(status__in=["requested", "sent"]).count() == 1
 
 
@@ -151,7 +154,6 @@ def test_who_put_it_out_is_told(
     sleeping: Panel, people: list[int], act: Any, reason: str, words: str
 ) -> None:
     waking = ask(sleeping, by_key(people[0]))
-    sleeping.tick()
     act(sleeping)
     ended = lease_ended(waking.lease_id)
     assert ended is not None
@@ -161,14 +163,13 @@ def test_who_put_it_out_is_told(
 
 def test_failed_start_tells_its_reason(sleeping: Panel, people: list[int]) -> None:
     waking = ask(sleeping, by_key(people[0]))
-    sleeping.advance(60, step_s=10)
-    sleeping.provider.restarts_crashed = False
-    line = "pilotlight: engine exited code=1 after=20.0s"
-    sleeping.provider.add_log(sleeping.app_name, line, container_id=sleeping.run().container_id)
-    sleeping.tick()
+    breaker.open_breaker(sleeping.deployment, reason="boot_died", run_id=None, now=sleeping.now, text="OOM")
     ended = lease_ended(waking.lease_id)
     assert ended is not None
-    assert (ended.reason, "engine died before" in ended.words) == ("failed", True)
+    assert (ended.reason, ended.words) == (
+        "failed",
+        "The start of GLM-5.2 FP8 failed. The engine died before it was ready: OOM",
+    )
 
 
 def _waits(panel: Panel, who: str, count: int) -> None:
@@ -180,7 +181,6 @@ def _waits(panel: Panel, who: str, count: int) -> None:
 
 def test_who_waits_is_shown_and_is_no_use(sleeping: Panel, people: list[int]) -> None:
     ask(sleeping, by_key(people[0]))
-    sleeping.tick()
     _waits(sleeping, "Ben", 2)
     shown = sleeping.status()
     assert (shown.in_flight, shown.in_flight_by, shown.waiting) == (0, (), 2)
