@@ -383,6 +383,13 @@ async def test_detour_of_the_provider_is_followed_after_a_wait_too() -> None:
         assert "cookie" not in engine.heard[0].headers
 
 
+async def test_body_that_is_json_is_called_so() -> None:
+    async with asleep(state=State.READY) as (house, engine):
+        said = {"x-api-key": SECRET, "content-type": "application/x-www-form-urlencoded"}  # curl --data
+        assert (await house.post(data=json.dumps(CHATS), headers=said)).status == 200
+        assert engine.heard[0].headers["content-type"] == "application/json"
+
+
 async def test_deployment_that_goes_away_meanwhile_is_told() -> None:
     async with asleep() as (house, _):
         asking = asyncio.ensure_future(house.post(json=CHATS))
