@@ -83,10 +83,9 @@ def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     for name, value in headers:
         if name in _PASSED_ON and value.isascii() and value.decode().isprintable():
             sent[name.decode()] = value.decode()
+    # It was read as JSON: another name for it, such as curl's, must not cost a wake for a refusal.
     if not sent["content-type"].lower().startswith(_JSON):
-        sent["content-type"] = (
-            _JSON  # it was read as JSON: curl's own word for it must not cost a wake for a 400
-        )
+        sent["content-type"] = _JSON
     return sent
 
 

@@ -28,10 +28,10 @@ class Waker:
     async def wake(self, route: Route, exchange: Exchange, key: KnownKey, address: str | None) -> Waking:
         """The wake that a lease of the key's owner pays for. Problem where nothing may be lit, 503 where it
         cannot be asked for."""
-        place = (route.deployment_id, key.key_id)
+        place = (route.deployment_id, key.owner_id)
         known = self._known.get(place)
         if known is not None and known.lease_id in route.leases:
-            return known  # that lease was open a second ago: nothing has to be written
+            return known  # their lease was open a second ago: nothing has to be written
         actor = key.actor(via=Via.GATEWAY, address=address)
         reason = f"a request to {exchange.path} by {key.name or 'a key'}"
 
@@ -41,7 +41,7 @@ class Waker:
             )
 
         try:
-            waking = self._known[place] = await self._asking.do(place, ask)
+            waking = self._known[place] = await self._asking.do((*place, key.key_id), ask)
         except Refused as refused:
             raise wake_refused(route, refused) from refused
         except Exception as error:
