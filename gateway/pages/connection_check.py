@@ -122,6 +122,8 @@ def _would(known: KnownKey, status: StatusView, actor: Actor) -> str:
     needed = Scope.OPERATE if status.state is State.OFF else Scope.WAKE
     if status.frozen:
         return "It is refused: the panel is frozen."
+    if status.weights_present is False:
+        return "It is refused: the weights are not in the volume yet, and a start would download them first."
     if needed not in known.scopes or known.when_asleep is WhenAsleep.REFUSE:
         return "It is refused with 403 “asleep”; nothing is lit. Start it first, or use a key that may wake."
     held = "waits" if known.when_asleep is WhenAsleep.HOLD else "is told with 503 when to ask again"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from deployments.models import Freeze
 from deployments.planning.power import SYSTEM, Role
 from gateway.keys import create_key
 from gateway.models import ApiKey
@@ -170,6 +171,16 @@ def test_check_knows_the_state(
 ) -> None:
     getattr(states, state)("asleep")
     assert expected in said(browser(Role.VIEWER), key_of("anna"))[-1]
+
+
+def test_check_knows_what_forbids_a_start(browser: Browser, states: States, door: Door) -> None:
+    made = states.asleep(weights_present=False)
+    client, key = browser(Role.VIEWER), key_of("anna")
+    assert "the weights are not in the volume" in said(client, key)[-1]
+    made.weights_present = True
+    made.save(update_fields=["weights_present"])
+    Freeze.objects.create(set_at=states.now, set_by_name="Ben")
+    assert "the panel is frozen" in said(client, key)[-1]
 
 
 @pytest.mark.parametrize(
