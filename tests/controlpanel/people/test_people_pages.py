@@ -117,6 +117,15 @@ def test_nobody_takes_the_last_admin_away_either() -> None:
     assert role_of(User.objects.get(pk=boss.pk)) is Role.ADMIN
 
 
+def test_the_admin_site_changes_neither_role_nor_activity(signed_in: SignedIn) -> None:
+    client = signed_in(Role.ADMIN)
+    me = User.objects.get()
+    form = {"username": "admin", "theme": "system", "time_zone": "UTC"}
+    assert client.post(f"/admin/controlpanel/user/{me.pk}/change/", form).status_code == 302
+    assert client.post(f"/admin/controlpanel/user/{me.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert role_of(User.objects.get()) is Role.ADMIN
+
+
 def test_a_forgotten_password_gets_a_link_in_one_answer(signed_in: SignedIn) -> None:
     anna = somebody("anna")
     client = signed_in(Role.ADMIN)
