@@ -68,6 +68,17 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     assert opened.complaints == []
 
 
+def test_paper_has_the_runs_whole_and_nothing_to_press(tab: Callable[..., Tab], states: States) -> None:
+    states.ready()
+    opened = tab(width=800, scheme="dark")
+    page = opened.open("/deployments/ready/runs/")
+    page.emulate_media(media="print")
+    cut_off = "table => table.scrollWidth - table.closest('.card').clientWidth"
+    assert page.locator("table").evaluate(cut_off) <= 0
+    assert page.locator("button:visible, .tabs:visible, .topbar:visible").count() == 0
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+
+
 def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -> None:
     page = tab().open("/activity/")
     page.evaluate(
@@ -83,7 +94,7 @@ def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -
 
 def test_stylesheets_use_only_the_tokens() -> None:
     """tokens.css is the only source of colour."""
-    for name in ("base", "shell", "parts", "forms", "runs", "connect"):
+    for name in ("base", "shell", "parts", "forms", "runs", "connect", "print"):
         path = finders.find(f"css/{name}.css")
         assert path
         rules = Path(path).read_text()
