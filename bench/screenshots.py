@@ -67,13 +67,23 @@ READY = {
     "activity": "/activity/",
 }
 ASLEEP = {"home": "/", "overview": ONE, "connect": f"{ONE}connect/"}
-PEOPLE = """
+SEED = """
+from datetime import timedelta
+from django.utils import timezone
 from controlpanel.models import User
-from controlpanel.roles import give_role
 from controlpanel.people.inviting import invite
+from controlpanel.roles import give_role
 from deployments.planning.power import SYSTEM, Role
-for name, role in (("Anna", Role.OPERATOR), ("Ben", Role.MEMBER)):
-    give_role(User.objects.create_user(name.lower(), first_name=name), role)
+from gateway.keys import create_key
+from gateway.models import ApiKey
+me = User.objects.get(username="admin")
+ApiKey.objects.update(name="laptop, OpenCode")
+soon = timezone.now() + timedelta(days=90)
+create_key(actor=SYSTEM, owner=me, name="nightly evaluation", scopes=["chat"], expires_at=soon)
+create_key(actor=SYSTEM, owner=me, name="editor", scopes=["read", "chat", "wake"], when_asleep="answer",
+           deployments=["glm-5-2-fp8"], expires_at=soon)
+for name, role in (("anna", Role.OPERATOR), ("ben", Role.MEMBER)):
+    give_role(User.objects.create_user(name), role)
 invite(actor=SYSTEM, role=Role.VIEWER, whom="Somebody of support")
 """
 _TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -120,7 +130,8 @@ def main() -> int:
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir()
     with tempfile.TemporaryDirectory(prefix="pilotlight-") as folder, running(Path(folder)) as panel:
-        panel.shell(PEOPLE)
+        panel.shell(SEED)
+        panel.make("nightly-batch")
         with looks(panel) as opened:
             walk(panel, opened)
     said = [one for look in opened for one in look.complaints] + too_large()
