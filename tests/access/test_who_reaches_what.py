@@ -15,6 +15,8 @@ from .world import PEOPLE, World, browser, key_with, status_of
 pytestmark = pytest.mark.django_db
 
 TABLE = rows()
+# Asked by tests of their own: they give their database connection back while they stream.
+ELSEWHERE = {"/chat/replies/<str:public_id>/stream"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -37,7 +39,7 @@ ROUTES = list(dict.fromkeys(walk(get_resolver().url_patterns)))
 
 def test_every_address_has_its_line_and_every_line_its_address() -> None:
     listed = {row.route for row in TABLE}
-    assert {route for route in ROUTES if not route.startswith("/admin/")} == listed
+    assert {route for route in ROUTES if not route.startswith("/admin/")} - ELSEWHERE == listed
 
 
 @pytest.mark.parametrize("who", PEOPLE)

@@ -48,11 +48,14 @@ class World:
         }  # fmt: skip
 
     def address(self, route: str, slug: str = "") -> str:
-        """An address of the route."""
+        """An address of the route. What the world has nothing of is called x or 1, and is not found."""
         names = {**self._ids, "slug": slug or "ready"}
         if route.startswith("/^"):
             return "/api/v1"  # the one route that is a pattern: whatever else is under it
-        return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(names[found[1]]), route)
+        nothing = {"int": 1}
+        return re.sub(
+            r"<(?:(\w+):)?(\w+)>", lambda found: str(names.get(found[2], nothing.get(found[1], "x"))), route
+        )
 
     def status(self, client: Client, row: Row, **headers: str) -> int:
         """How the row's request ends for `client`."""
