@@ -15,12 +15,16 @@ from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import spec_of
 from deployments.services.frozen import current_freeze
-from deployments.services.status import burning, statuses
+from deployments.services.quote import quote
+from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
+from deployments.services.views import Quote, StatusView
+from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "InFlightRow", "Refused", "Role", "Route", "Scope", "State", "Via", "burning",
-    "current_freeze", "ensure_defaults", "note_engine_failure", "note_use", "record_action",
-    "report_in_flight", "routes", "worker_heartbeat_age_s",
+    "ROLE_SCOPES", "Actor", "InFlightRow", "LeaseEnded", "Quote", "Refused", "Role", "Route", "Scope",
+    "State", "StatusView", "Via", "Waking", "burning", "current_freeze", "deployment_status",
+    "ensure_defaults", "lease_ended", "note_engine_failure", "note_use", "quote_for", "record_action",
+    "report_in_flight", "routes", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -31,7 +35,10 @@ ROUTE_SIGHT = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a model's requests go, and whether they may. The secrets are in no repr."""
+    """Where a model's requests go, and whether they may. The secrets are in no repr.
+
+    `leases` are the ids of its open leases.
+    """
 
     deployment_id: int
     slug: str
@@ -45,16 +52,19 @@ class Route:
     since: datetime | None
     eta_s: float | None
     phase: str | None
+    leases: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class InFlightRow:
-    """Open requests of one holder to one deployment through one gateway process."""
+    """Open requests of one holder to one deployment through one gateway process: those at the engine, and
+    those that wait for it."""
 
     deployment_id: int
     holder_name: str
     key_id: int | None
     count: int
+    waiting: int = 0
 
 
 def routes() -> list[Route]:
@@ -88,9 +98,30 @@ def routes() -> list[Route]:
                 since=status.since,
                 eta_s=status.eta_s,
                 phase=status.phase,
+                leases=frozenset(lease.id for lease in status.leases),
             )
         )
     return found
+
+
+def deployment_status(slug: str, actor: Actor) -> StatusView | None:
+    """What the head of a deployment's page says to `actor`; None where there is none or it is not theirs."""
+    row = _readable(slug, actor)
+    return status_of(row, actor=actor) if row is not None else None
+
+
+def quote_for(slug: str, actor: Actor, *, until: datetime | None = None) -> Quote | None:
+    """What a start would cost now (`until` None: until idle); None where there is no such deployment for
+    `actor`. Refused `price_missing` where it cannot be priced."""
+    row = _readable(slug, actor)
+    return quote(row, until=until) if row is not None else None
+
+
+def _readable(slug: str, actor: Actor) -> Deployment | None:
+    if not actor.may(Scope.READ, slug):
+        return None
+    rows = visible(actor).select_related("account", "current_release", "live_release")
+    return rows.filter(slug=slug).first()
 
 
 def report_in_flight(process: str, rows: Sequence[InFlightRow]) -> None:
@@ -106,6 +137,7 @@ def report_in_flight(process: str, rows: Sequence[InFlightRow]) -> None:
                     holder_name=row.holder_name,
                     key_id=row.key_id,
                     count=row.count,
+                    waiting=row.waiting,
                     updated_at=now,
                 )
                 for row in rows
