@@ -45,7 +45,7 @@ class Waker:
         except Refused as refused:
             raise wake_refused(route, refused) from refused
         except Exception as error:
-            raise unavailable("The server could not be woken", error) from error
+            raise unavailable("The server could not be woken") from error
         return waking
 
     async def why_out(self, route: Route, waking: Waking) -> Problem | None:
@@ -56,5 +56,5 @@ class Waker:
         try:
             ended = await self._database.run(self._backstage.lease_ended, waking.lease_id)
         except Exception as error:
-            raise unavailable("The state of the start could not be read", error) from error
+            raise unavailable("The state of the start could not be read") from error
         return put_out(route, ended) if ended is not None else None
