@@ -6,6 +6,7 @@ import sys
 from deployments.public import ClientFacts
 from gateway.clients.catalogue import CLIENTS, snippets
 from gateway.clients.setup import setup
+from tests.patience import until
 
 from .panel import Panel
 
@@ -26,6 +27,7 @@ def said(panel: Panel, client: str) -> str:
 
 def test_snippets_answer_from_cold(panel: Panel) -> None:
     server = panel.make(NAME)
+    until(lambda: NAME in panel.call("GET", "/v1/models", root=True).text)  # the door's list is a second old
     cold = said(panel, "curl")
     assert ": waking phase=" in cold
     assert "data: [DONE]" in cold
