@@ -9,7 +9,7 @@ WORKERS ?= 2
 APPS := controlpanel deployments gateway chat sandbox
 PRESENT := $(wildcard $(APPS))
 
-.PHONY: run install test test-postgres test-vllm test-agents lint format bench chromium clean
+.PHONY: run install test test-postgres test-vllm test-agents lint format bench screenshots chromium clean
 
 run: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py up
@@ -44,6 +44,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@set -e; for file in $$(find bench -name 'bench*.py' | sort); do echo "== $$file"; $(BIN)/python "$$file"; done
+
+# Pictures of every page of a panel that is started for them, into screenshots/; DOCS=1 renews those of the documents.
+screenshots: $(VENV)/.dev chromium
+	DOCS=$(DOCS) $(BIN)/python -m bench.screenshots
 
 # The browser tests use the distribution's Chromium; CHROMIUM_PATH names another one.
 chromium:

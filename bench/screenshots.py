@@ -1,93 +1,220 @@
-"""Pictures of every page of a running panel, light and dark, wide and as a phone, into screenshots/.
+"""Pictures of every page, light and dark, wide and as a phone, into screenshots/: `make screenshots`.
 
-PANEL_URL (default http://127.0.0.1:8000), PANEL_USER (admin), PANEL_PASSWORD; CHROMIUM_PATH for the browser.
-`python bench/screenshots.py [SLUG ...]` takes the named deployments, or all that the home page lists.
-Says what a browser complained about: console errors, refused content, pages wider than the window.
+Starts a panel of its own on a temporary folder with the stand-in cloud, signs in, and walks what people do:
+off, start dialog, waking, ready and used, asleep. Says what the browser complained about (console errors,
+refused content, pages wider than the window), and which pictures are too large for the documents.
+CHROMIUM_PATH names another browser. `make screenshots DOCS=1` renews those of docs/screenshots/, too.
 """
 
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-URL = os.environ.get("PANEL_URL", "http://127.0.0.1:8000").rstrip("/")
-OUT = Path(__file__).resolve().parent.parent / "screenshots"
+from tests.acceptance.panel import PASSWORD, SLUG, Panel, ask
+from tests.patience import until
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT, KEPT = ROOT / "screenshots", ROOT / "docs" / "screenshots"
 LOOKS = (
     ("1440-light", 1440, 900, "light"),
     ("1440-dark", 1440, 900, "dark"),
     ("390-light", 390, 844, "light"),
     ("390-dark", 390, 844, "dark"),
 )
-TABS = ("", "runs/", "logs/", "settings/", "start/")
+# What the documents call them, and which picture it is.
+DOCUMENTS = {
+    "home": "asleep-home-1440-light",
+    "start-dialog": "asleep-start-1440-light",
+    "deployment-waking": "waking-overview-1440-dark",
+    "deployment-ready": "ready-overview-1440-light",
+    "connect": "ready-connect-1440-light",
+    "keys": "ready-keys-1440-light",
+    "phone": "waking-overview-390-dark",
+}
+LARGEST_KB = 200
+# Slow enough that a boot (275 s of life) lasts while every look of it is taken.
+SPEED = 8
+ONE = f"/deployments/{SLUG}/"
+OFF = {
+    "home": "/",
+    "overview": ONE,
+    "people": "/people/",
+    "person": "/people/1/",
+    "invite": "/people/invite/",
+    "key-new": "/keys/new/",
+    "freeze": "/freeze/",
+    "profile": "/accounts/profile/",
+    "settings": f"{ONE}settings/",
+    "missing": "/nowhere/",
+}
+WAKING = {"overview": ONE, "home": "/", "logs": f"{ONE}logs/"}
+READY = {
+    "home": "/",
+    "overview": ONE,
+    "connect": f"{ONE}connect/",
+    "runs": f"{ONE}runs/",
+    "run": f"{ONE}runs/1/",
+    "logs": f"{ONE}logs/",
+    "extend": f"{ONE}extend/",
+    "keys": "/keys/",
+    "activity": "/activity/",
+}
+ASLEEP = {"home": "/", "overview": ONE, "connect": f"{ONE}connect/"}
+SEED = """
+from datetime import timedelta
+from django.utils import timezone
+from controlpanel.models import User
+from controlpanel.people.inviting import invite
+from controlpanel.roles import give_role
+from deployments.planning.power import SYSTEM, Role
+from gateway.keys import create_key
+from gateway.models import ApiKey
+me = User.objects.get(username="admin")
+ApiKey.objects.update(name="laptop, OpenCode")
+soon = timezone.now() + timedelta(days=90)
+create_key(actor=SYSTEM, owner=me, name="nightly evaluation", scopes=["chat"], expires_at=soon)
+create_key(actor=SYSTEM, owner=me, name="editor", scopes=["read", "chat", "wake"], when_asleep="answer",
+           deployments=["glm-5-2-fp8"], expires_at=soon)
+for name, role in (("anna", Role.OPERATOR), ("ben", Role.MEMBER)):
+    give_role(User.objects.create_user(name), role)
+invite(actor=SYSTEM, role=Role.VIEWER, whom="Somebody of support")
+"""
+_TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def main(slugs: list[str]) -> int:
-    """Take all pictures; the number of complaints is the exit code."""
-    OUT.mkdir(exist_ok=True)
-    complaints: list[str] = []
+@dataclass
+class Look:
+    """One window, signed in."""
+
+    name: str
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def hear(self, said: ConsoleMessage) -> None:
+        """Keep what the console says is wrong; the page that is missing has to be."""
+        if said.type == "error" and "nowhere" not in self.page.url:
+            self.complaints.append(f"{self.name} {self.page.url}: {said.text}")
+
+    def take(self, stage: str, pages: dict[str, str]) -> None:
+        """A picture of each page."""
+        for name, path in pages.items():
+            self.page.goto(self.url + path)
+            self.page.wait_for_load_state("load")
+            self.picture(f"{stage}-{name}")
+
+    def picture(self, name: str) -> None:
+        """What the window shows now."""
+        wide = self.page.evaluate(_TOO_WIDE)
+        if wide > 0:
+            self.complaints.append(f"{self.name} {self.page.url}: {wide} px too wide")
+        self.page.screenshot(path=OUT / f"{name}-{self.name}.png")
+
+    def start_dialog(self, stage: str) -> None:
+        """The dialog that shows the price before anything is spent."""
+        self.page.goto(self.url + ONE)
+        self.page.locator(f"#start-{SLUG}").click()
+        self.page.wait_for_selector("dialog[open]")
+        self.picture(f"{stage}-start")
+
+
+def main() -> int:
+    """Take all pictures; 1 where there is something to complain about."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir()
+    with tempfile.TemporaryDirectory(prefix="pilotlight-") as folder, running(Path(folder)) as panel:
+        panel.shell(SEED)
+        panel.make("nightly-batch")
+        with looks(panel) as opened:
+            walk(panel, opened)
+    said = [one for look in opened for one in look.complaints] + too_large()
+    if os.environ.get("DOCS"):
+        keep()
+    print("\n".join(said) or f"{len(list(OUT.iterdir()))} pictures in {OUT}, no complaints")
+    return min(len(said), 1)
+
+
+def walk(panel: Panel, opened: Sequence[Look]) -> None:
+    """From off through a start and its use to sleep, with every look at every stage."""
+    server = panel.on()
+    for look in opened:
+        look.take("off", OFF)
+    for look in opened:
+        look.start_dialog("off")
+    server.start(reason="Release notes")
+    until(lambda: server.status()["phase"] == "weights", limit_s=120)
+    for look in opened:
+        look.take("waking", WAKING)
+    server.reaches("ready")
+    for text in ("Summarise the release notes.", "What is two and two?"):
+        ask(panel, text=text)
+    for look in opened:
+        look.take("ready", READY)
+    server.sleep(force=True)
+    server.reaches("asleep", "off")
+    for look in opened:
+        look.take("asleep", ASLEEP)
+        look.start_dialog("asleep")
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Panel]:
+    """A panel of its own, of which nothing is left."""
+    panel = Panel(folder / "data", speed=SPEED)
+    try:
+        yield panel.start()
+    finally:
+        panel.close()
+
+
+@contextmanager
+def looks(panel: Panel) -> Iterator[list[Look]]:
+    """A window for each look."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM_PATH", "/usr/bin/chromium"), args=["--no-sandbox"]
+            executable_path=os.environ.get("CHROMIUM_PATH") or shutil.which("chromium"), args=["--no-sandbox"]
         )
-        for look, width, height, scheme in LOOKS:
-            shoot(browser, look, width, height, scheme, slugs, complaints)
+        yield [signed_in(browser, panel, *look) for look in LOOKS]
         browser.close()
-    print("\n".join(complaints) or "no complaints")
-    return min(len(complaints), 1)
 
 
-def shoot(
-    browser: Browser, look: str, width: int, height: int, scheme: str, slugs: list[str], complaints: list[str]
-) -> None:
-    """Every page in one look."""
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    page = context.new_page()
-
-    def hear(said: ConsoleMessage) -> None:
-        if said.type == "error":
-            complaints.append(f"{look} {page.url}: {said.text}")
-
-    page.on("console", hear)
-    picture(page, "sign-in", look, f"{URL}/accounts/login/", complaints)
-    page.fill("[name=username]", os.environ.get("PANEL_USER", "admin"))
-    page.fill("[name=password]", os.environ["PANEL_PASSWORD"])
-    page.click("button:has-text('Sign in')")
-    page.wait_for_url(f"{URL}/")
-    found = slugs or [link.split("/")[2] for link in page.eval_on_selector_all(
-        ".reg h3 a", "links => links.map(link => link.getAttribute('href'))"
-    )]  # fmt: skip
-    for name, path in (("home", "/"), ("activity", "/activity/"), ("freeze", "/freeze/")):
-        picture(page, name, look, URL + path, complaints)
-    for slug in found:
-        for tab in TABS:
-            name = f"{slug}-{tab.strip('/') or 'overview'}"
-            picture(page, name, look, f"{URL}/deployments/{slug}/{tab}", complaints)
-        dialog(page, slug, look)
-    context.close()
+def signed_in(browser: Browser, panel: Panel, name: str, width: int, height: int, scheme: str) -> Look:
+    """A window in which the admin has signed in; the door itself is shown to a window that has not."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce",  # type: ignore[arg-type]
+    )  # fmt: skip
+    look = Look(name, context.new_page(), panel.url)
+    look.page.on("console", look.hear)
+    look.page.goto(f"{panel.url}/accounts/login/")
+    look.picture("off-sign-in")
+    look.page.fill("[name=username]", "admin")
+    look.page.fill("[name=password]", PASSWORD)
+    look.page.click("button:has-text('Sign in')")
+    look.page.wait_for_url(f"{panel.url}/")
+    return look
 
 
-def picture(page: Page, name: str, look: str, url: str, complaints: list[str]) -> None:
-    """One page."""
-    page.goto(url)
-    page.wait_for_load_state("load")
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if wide > 0:
-        complaints.append(f"{look} {url}: {wide} px too wide")
-    page.screenshot(path=OUT / f"{name}-{look}.png")
+def too_large() -> list[str]:
+    """Pictures for the documents that are larger than they may be."""
+    sizes = {name: (OUT / f"{name}.png").stat().st_size // 1024 for name in DOCUMENTS.values()}
+    return [
+        f"{name}.png has {kb} KB, more than {LARGEST_KB}" for name, kb in sizes.items() if kb > LARGEST_KB
+    ]
 
 
-def dialog(page: Page, slug: str, look: str) -> None:
-    """The start dialog, where there is one."""
-    page.goto(f"{URL}/deployments/{slug}/")
-    button = page.locator(f"#start-{slug}")
-    if button.count():
-        button.click()
-        page.wait_for_selector("dialog[open]")
-        page.screenshot(path=OUT / f"{slug}-start-dialog-{look}.png")
+def keep() -> None:
+    """Put those of the documents where the documents look for them."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for called, name in DOCUMENTS.items():
+        shutil.copy(OUT / f"{name}.png", KEPT / f"{called}.png")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,5 +1,7 @@
 """People in the admin site."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
@@ -16,7 +18,7 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    """A person, with one group as role."""
+    """A person. Role and activity are changed under /people/, where the last admin stays one."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -30,8 +32,12 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         ("Role", {"fields": ["is_active", "groups"]}),
         ("Times", {"fields": ["last_login", "date_joined"]}),
     ]
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["is_active", "groups", "last_login", "date_joined"]
     add_fieldsets = [(None, {"fields": ["username", "usable_password", "password1", "password2"]})]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: deactivate them under /people/, so that the record keeps their name."""
+        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """People with their groups, in two queries."""

@@ -5,7 +5,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from .models import OneTimeLink
+from .models import Invitation, OneTimeLink
 
 SIGN_INS_KEPT_DAYS = 90
 
@@ -14,5 +14,6 @@ SIGN_INS_KEPT_DAYS = 90
 def forget() -> None:
     """Drop sessions and links that are over, and records of sign-ins after 90 days. Safe to repeat."""
     call_command("clearsessions")
-    OneTimeLink.objects.filter(expires_at__lte=timezone.now()).delete()
+    for links in (OneTimeLink.objects, Invitation.objects):
+        links.filter(expires_at__lte=timezone.now()).delete()
     AxesProxyHandler.reset_logs(age_days=SIGN_INS_KEPT_DAYS)

@@ -5,6 +5,8 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from .health import healthz, readyz
+from .people import pages as people
+from .people.invitation import invitation
 from .people.link import one_time_link
 from .people.profile import profile
 from .people.sign_in import SignInView
@@ -14,14 +16,27 @@ accounts = [
     path("login/", SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("link/<str:token>/", one_time_link, name="one_time_link"),
+    path("invitation/<str:token>/", invitation, name="invitation"),
     path("profile/", profile, name="profile"),
+]
+
+of_people = [
+    path("", people.people, name="people"),
+    path("invite/", people.invite, name="invite"),
+    path("invitations/<int:invitation_id>/take-back/", people.take_back, name="take-back-invitation"),
+    path("<int:person_id>/", people.person, name="person"),
+    path("<int:person_id>/deactivate/", people.deactivate, name="deactivate"),
+    path("<int:person_id>/reactivate/", people.reactivate, name="reactivate"),
+    path("<int:person_id>/sign-in-link/", people.sign_in_link, name="make-sign-in-link"),
 ]
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("accounts/", include(accounts)),
+    path("people/", include(of_people)),
     path("admin/", admin.site.urls),
     *rest,
+    path("", include("gateway.pages.urls")),
     path("", include("deployments.pages.urls")),
 ]

@@ -11,6 +11,8 @@ from deployments.models import Deployment, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
 from deployments.services.audit import record as record_action
+from deployments.services.clients import ClientFacts
+from deployments.services.clients import client_facts as facts_for_clients
 from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import spec_of
@@ -21,10 +23,11 @@ from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "InFlightRow", "LeaseEnded", "Quote", "Refused", "Role", "Route", "Scope",
-    "State", "StatusView", "Via", "Waking", "burning", "current_freeze", "deployment_status",
-    "ensure_defaults", "lease_ended", "note_engine_failure", "note_use", "quote_for", "record_action",
-    "report_in_flight", "routes", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
+    "ROLE_SCOPES", "Actor", "ClientFacts", "InFlightRow", "LeaseEnded", "Quote", "Refused", "Role", "Route",
+    "Scope", "State", "StatusView", "Via", "Waking", "burning", "client_facts", "current_freeze",
+    "deployment_names", "deployment_status", "ensure_defaults", "lease_ended", "note_engine_failure",
+    "note_use", "quote_for", "record_action", "report_in_flight", "routes", "usd_per_hour", "wake_for",
+    "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -102,6 +105,17 @@ def routes() -> list[Route]:
             )
         )
     return found
+
+
+def client_facts(slug: str, actor: Actor) -> ClientFacts | None:
+    """What a client of this deployment has to be told; None where there is none or it is not the actor's."""
+    row = _readable(slug, actor)
+    return facts_for_clients(row, timezone.now()) if row is not None else None
+
+
+def deployment_names(actor: Actor) -> list[tuple[str, str]]:
+    """Slug and name of every deployment that `actor` may see, by name. One query."""
+    return list(visible(actor).order_by("name", "slug").values_list("slug", "name"))
 
 
 def deployment_status(slug: str, actor: Actor) -> StatusView | None:

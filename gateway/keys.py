@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from deployments.public import Actor, Scope, record_action
@@ -15,7 +14,7 @@ from deployments.public import Actor, Scope, record_action
 from . import key_rules as rules
 from .key_errors import KeyRefused
 from .models import ApiKey
-from .models.api_key import digest
+from .models.api_key import ApiKeyQuerySet, digest
 
 if TYPE_CHECKING:
     from controlpanel.models import User
@@ -93,7 +92,7 @@ def _expiry_of(actor: Actor) -> datetime | None:
     return ApiKey.objects.filter(pk=actor.key_id).values_list("expires_at", flat=True).first()
 
 
-def list_keys(actor: Actor) -> QuerySet[ApiKey]:
+def list_keys(actor: Actor) -> ApiKeyQuerySet:
     """The keys that `actor` may see, newest first: their own, or everyone's for an admin."""
     keys = ApiKey.objects.of_people().select_related("owner")
     if actor.may(Scope.ADMIN):

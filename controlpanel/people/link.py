@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from ..models import OneTimeLink, User
 from ..models.one_time_link import digest
 
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def new_link(user: User) -> str:
@@ -32,5 +32,5 @@ def one_time_link(request: HttpRequest, token: str) -> HttpResponse:
     link = OneTimeLink.objects.consume(token, now=timezone.now())
     if link is None:
         return render(request, "accounts/link.html", {"link": None}, status=410)
-    login(request, link.user, backend=_BACKEND)
+    login(request, link.user, backend=BACKEND)
     return redirect(settings.LOGIN_REDIRECT_URL)

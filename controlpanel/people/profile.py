@@ -34,7 +34,11 @@ class ProfileForm(_UserForm):
 def _password_form(user: User, data: Any = None) -> "SetPasswordForm[User]":
     """Who signed in by link and never had a password need not name the old one."""
     kind = PasswordChangeForm if user.has_usable_password() else SetPasswordForm
-    return kind(user, data)
+    form = kind(user, data)
+    for field in form.fields.values():
+        field.widget.attrs.pop("autofocus", None)  # the page begins with who one is, not with this
+    form.fields["new_password2"].label, form.fields["new_password2"].help_text = "New password again", ""
+    return form
 
 
 @login_required

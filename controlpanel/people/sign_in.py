@@ -30,6 +30,7 @@ class SignInView(LoginView):
     template_name = "registration/login.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+    http_method_names = ["get", "head", "post", "options"]
 
 
 def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:

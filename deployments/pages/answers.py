@@ -34,10 +34,17 @@ def refused(request: PageRequest, error: Refused, to: str) -> HttpResponse:
     return trigger_client_event(reswap(response, "none"), "panel:acted", {})
 
 
-def dialog(request: PageRequest, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """`name` as a dialog for htmx, as a page of its own without it."""
+def dialog(
+    request: PageRequest,
+    name: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
+    folder: str = "deployments",
+) -> HttpResponse:
+    """`name` of the templates' `folder` as a dialog for htmx, as a page of its own without it."""
     if not request.htmx:
-        return render(request, f"deployments/{name}.html", context, status=status)
-    response = render(request, f"deployments/_{name}_dialog.html", context, status=status)
+        return render(request, f"{folder}/{name}.html", context, status=status)
+    response = render(request, f"{folder}/_{name}_dialog.html", context, status=status)
     response[FRAGMENT] = "yes"
     return response

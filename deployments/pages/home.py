@@ -11,10 +11,10 @@ from django.views.decorators.http import require_safe
 
 from deployments.planning.lifecycle import BURNING, State
 from deployments.planning.power import Scope
-from deployments.services import status
+from deployments.services import sentences, status
 from deployments.services.views import StatusView
 
-from . import live, words
+from . import live
 from .access import PageRequest, needs
 
 _COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -72,7 +72,7 @@ def summary_of(statuses: list[StatusView]) -> Summary:
     if lit:
         usd = sum((one.price_usd_per_hour for one in lit), start=Decimal(0))
         lead = f"{_count(len(lit))} server{'s' if len(lit) > 1 else ''} lit,"
-        return Summary(State.READY, lead, f"burning {words.money(usd)} an hour. {trouble}".strip(), seen)
+        return Summary(State.READY, lead, f"burning {sentences.rate(usd)} an hour. {trouble}".strip(), seen)
     if unknown:
         return Summary(State.UNKNOWN, "Unknown.", trouble, seen)
     if failed:

@@ -1,7 +1,8 @@
-"""`/deployments/{slug}/settings/`: the configuration, the exact command, the price, the releases; to read."""
+"""`/deployments/{slug}/settings/`: the configuration, the command, what is deployed, price and releases."""
 
 import shlex
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,6 +17,7 @@ from deployments.planning.spec import Spec, SpecError
 from deployments.services import costs, releases
 
 from .access import PageRequest, needs
+from .definition import definition_of
 from .head import head
 from .lookup import deployment_of
 from .spec_facts import groups
@@ -37,19 +39,27 @@ class Price:
 def settings(request: PageRequest, slug: str) -> HttpResponse:
     """The page."""
     deployment = deployment_of(request, slug)
-    context = head(request, deployment, "settings") | _configuration(deployment)
+    context = head(request, deployment, "settings")
+    context |= _configuration(deployment, context["status"].price_usd_per_hour)
     return render(request, "deployments/settings.html", context | {"releases": _releases(deployment)})
 
 
-def _configuration(deployment: Deployment) -> dict[str, Any]:
+def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, Any]:
     """What the next start would run; the error where the configuration cannot be read."""
     release = deployment.current_release
     try:
         spec = Spec.from_json(release.spec if release else deployment.config)
         command = engine_for(spec.engine).command(spec).argv
     except SpecError as error:
-        return {"error": str(error), "groups": [], "command": "", "prices": []}
-    return {"groups": groups(spec), "command": wrapped(command), "prices": _prices(deployment, spec)}
+        return {"error": str(error), "groups": [], "command": "", "prices": [], "definition": None}
+    in_life = deployment.account.speed == 1  # a sandbox's window passes faster than it is written here
+    idle_usd = usd_per_hour * spec.idle_window_s / 3600 if in_life else None
+    return {
+        "groups": groups(spec, weights_present=deployment.weights_present, idle_usd=idle_usd),
+        "command": wrapped(command),
+        "prices": _prices(deployment, spec),
+        "definition": definition_of(deployment, spec),
+    }
 
 
 def wrapped(argv: tuple[str, ...]) -> str:

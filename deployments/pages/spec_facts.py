@@ -1,7 +1,9 @@
 """A spec as people read it: groups of labelled facts. Pure."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from deployments.planning.spec import Spec
 
@@ -25,13 +27,20 @@ class Group:
     facts: tuple[Fact, ...]
 
 
-def groups(spec: Spec) -> list[Group]:
-    """Model, hardware, serving, scaling and the rest."""
-    return [_model(spec), _hardware(spec), _serving(spec), _scaling(spec), _provider(spec)]
+def groups(spec: Spec, *, weights_present: bool | None, idle_usd: Decimal | None) -> list[Group]:
+    """Model, hardware, serving, scaling and the rest. `idle_usd` is what one idle window costs."""
+    return [
+        _model(spec, weights_present),
+        _hardware(spec),
+        _serving(spec),
+        _scaling(spec, idle_usd),
+        _provider(spec),
+    ]
 
 
-def _model(spec: Spec) -> Group:
+def _model(spec: Spec, weights_present: bool | None) -> Group:
     size = f"{spec.checkpoint_gib:g} GiB" if spec.checkpoint_gib else "not known"
+    size += {True: ", in the volume", False: ", not in the volume yet", None: ""}[weights_present]
     return Group(
         "Model",
         (
@@ -78,11 +87,13 @@ def _serving(spec: Spec) -> Group:
     )
 
 
-def _scaling(spec: Spec) -> Group:
+def _scaling(spec: Spec, idle_usd: Decimal | None) -> Group:
+    idle = words.duration(spec.idle_window_s)
+    idle += f", {words.about_money(idle_usd)} each time" if idle_usd else ""
     return Group(
         "Time",
         (
-            Fact("Goes out when idle for", words.duration(spec.idle_window_s)),
+            Fact("Goes out when idle for", idle),
             Fact("Waits for requests when put out", words.duration(spec.drain_limit_s)),
             Fact("Longest request", words.duration(spec.request_timeout_s)),
             Fact("Gives up a start after", words.duration(spec.startup_timeout_s)),
@@ -98,5 +109,18 @@ def _provider(spec: Spec) -> Group:
             Fact("App", spec.app_name, mono=True),
             Fact("Volumes", volumes or "none", mono=bool(volumes)),
             Fact("Secrets", ", ".join(spec.secrets) or "none", mono=bool(spec.secrets)),
+            Fact("Environment", _pairs(spec.environment) or "none", mono=bool(spec.environment)),
+            Fact("Added to the image", _added(spec) or "nothing", mono=bool(_added(spec))),
         ),
+    )
+
+
+def _pairs(environment: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in environment.items())
+
+
+def _added(spec: Spec) -> str:
+    """What is done on top of the image before it is used."""
+    return "; ".join([*spec.image.setup_commands, *spec.image.pip, _pairs(spec.image.environment)]).strip(
+        "; "
     )

@@ -93,6 +93,18 @@ def moment(at: datetime | None) -> str:
 
 
 @register.filter
+def moment_or_never(at: datetime | None) -> str:
+    """The same for what may never have happened."""
+    return "never" if at is None else moment(at)
+
+
+@register.filter
+def figure(number: int) -> str:
+    """A count with its thousands apart; a dash for none."""
+    return f"{number:,}" if number else "–"
+
+
+@register.filter
 def clock(at: datetime | None) -> str:
     """A time of day in the reader's zone, UTC in its title."""
     return "–" if at is None else _time(at, f"{timezone.localtime(at):%H:%M}")

@@ -81,11 +81,24 @@ def test_looking_wakes_nothing_and_keeps_nothing_awake(panel: Panel, chromium: B
         until(lambda: not server.running(), limit_s=window_s + 20)
         _went_out_after_the_last_request(server, container, window_s)
         server.reaches("asleep")
+        _check_the_connection(asked.page.context.new_page(), panel)
         asked.forget()
         holds(lambda: not server.running(), for_s=5 * window_s)
         assert server.state() == "asleep"
         assert panel.control.counts()["total"] == counted, "no look has reached a container"
         assert asked.so_far() >= 5, "the pages polled all the while"
+
+
+def _check_the_connection(page: Page, panel: Panel) -> None:
+    """The button that tries a key tells what a request would do, and makes none."""
+    page.goto(f"{panel.url}/deployments/{NAME}/connect/")
+    page.get_by_label("Key", exact=True).fill(panel.key)
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("It wakes the server and waits").wait_for()
+    said = page.locator("#check").inner_text()
+    assert "is answered by this panel" in said
+    assert "is in the list that this key gets" in said
+    page.close()
 
 
 def _went_out_after_the_last_request(server: Server, container: str, window_s: float) -> None:

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
 
-from deployments.planning.power import Role
+from controlpanel.models import Invitation
+from deployments.planning.power import SYSTEM, Role
+from gateway.keys import create_key
 from tests.deployments.pages.states import States
 
-from .conftest import Tab
+from . import axe
+from .conftest import Tab, person
 
 ACCESSIBLE = (Path(__file__).parent / "accessible.js").read_text()
 LOOKS = [(1440, "light"), (390, "dark")]
@@ -20,7 +24,12 @@ def problems(tab: Tab, path: str) -> list[str]:
     page = tab.open(path)
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     found = [f"{width} px too wide"] if width > 0 else []
-    return [f"{path}: {one}" for one in [*found, *page.evaluate(ACCESSIBLE)]]
+    return [f"{path}: {one}" for one in [*found, *page.evaluate(ACCESSIBLE), *axe.violations(page)]]
+
+
+def test_axe_is_installed() -> None:
+    if not axe.THERE:
+        pytest.skip("axe-playwright-python of requirements-dev.txt is not installed: axe was not asked")
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
@@ -46,9 +55,28 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
         f"/deployments/ready/{tail}" for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/")
     ]
     paths += ["/activity/", "/freeze/", "/deployments/asleep/start/", "/deployments/failed/logs/"]
+    key, _ = create_key(actor=SYSTEM, owner=person(Role.MEMBER), name="n" * 80, scopes=["read", "chat"])
+    _, token = Invitation.objects.make(
+        role=Role.MEMBER, whom="B" * 80, email="", by=None, now=states.now,
+        expires_at=states.now + timedelta(days=1),
+    )  # fmt: skip
+    paths += ["/keys/", "/keys/new/", f"/keys/{key.pk}/revoke/", "/deployments/asleep/connect/", "/people/"]
+    paths += [f"/people/{key.owner_id}/", "/people/invite/", f"/accounts/invitation/{token}/"]
+    paths += ["/accounts/profile/"]
     opened = tab(Role.ADMIN, width=width, scheme=scheme)
     assert [one for path in paths for one in problems(opened, path)] == []
     assert opened.complaints == []
+
+
+def test_paper_has_the_runs_whole_and_nothing_to_press(tab: Callable[..., Tab], states: States) -> None:
+    states.ready()
+    opened = tab(width=800, scheme="dark")
+    page = opened.open("/deployments/ready/runs/")
+    page.emulate_media(media="print")
+    cut_off = "table => table.scrollWidth - table.closest('.card').clientWidth"
+    assert page.locator("table").evaluate(cut_off) <= 0
+    assert page.locator("button:visible, .tabs:visible, .topbar:visible").count() == 0
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
 
 
 def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -> None:
@@ -66,7 +94,7 @@ def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -
 
 def test_stylesheets_use_only_the_tokens() -> None:
     """tokens.css is the only source of colour."""
-    for name in ("base", "shell", "parts", "forms", "runs"):
+    for name in ("base", "shell", "parts", "forms", "runs", "connect", "print"):
         path = finders.find(f"css/{name}.css")
         assert path
         rules = Path(path).read_text()

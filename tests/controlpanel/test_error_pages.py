@@ -1,5 +1,5 @@
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
@@ -15,17 +15,22 @@ def broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("pl_secretsecret")
 
 
+def odd(request: HttpRequest) -> HttpResponse:
+    raise BadRequest("pl_secretsecret")
+
+
 def home(request: HttpRequest) -> HttpResponse:
     return HttpResponse("home")
 
 
-urlpatterns = [path("", home), path("refused/", refused), path("broken/", broken)]
+urlpatterns = [path("", home), path("refused/", refused), path("broken/", broken), path("odd/", odd)]
 
 
 @pytest.mark.parametrize(
     ("address", "status", "says"),
     [
         ("/refused/", 403, "Your role does not include “operate”."),
+        ("/odd/", 400, "This was not understood"),
         ("/nowhere/", 404, "There is nothing here"),
         ("/broken/", 500, "The panel made a mistake"),
     ],

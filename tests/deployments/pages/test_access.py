@@ -20,18 +20,6 @@ LOOKING = (
 )  # fmt: skip
 WAKING = ("/deployments/ready/start-dialog/", "/deployments/ready/start/")
 OPERATING = ("/deployments/ready/extend/", "/freeze/")
-ACTS = {
-    "/deployments/ready/start/": Role.MEMBER,
-    "/deployments/ready/sleep/": Role.MEMBER,
-    "/deployments/ready/turn-off/": Role.MEMBER,
-    "/deployments/ready/download/": Role.OPERATOR,
-    "/deployments/ready/download/cancel/": Role.OPERATOR,
-    "/leases/1/give-back/": Role.MEMBER,
-    "/deployments/ready/extend/": Role.OPERATOR,
-    "/freeze/": Role.OPERATOR,
-    "/freeze/lift/": Role.ADMIN,
-}
-ORDER = (None, Role.VIEWER, Role.MEMBER, Role.OPERATOR, Role.ADMIN)
 
 
 @pytest.fixture(autouse=True)
@@ -49,23 +37,6 @@ def test_no_page_asks_a_provider(browser: Callable[..., Client], states: States)
     client = browser(Role.ADMIN)
     for path in (*LOOKING, *WAKING, *OPERATING):
         assert client.get(path).status_code in (200, 204), path
-
-
-@pytest.mark.parametrize("role", ORDER)
-def test_pages_by_role(browser: Callable[..., Client], states: States, role: Role | None) -> None:
-    states.ready()
-    client, power = browser(role), ORDER.index(role)
-    for paths, least in ((LOOKING, Role.VIEWER), (WAKING, Role.MEMBER), (OPERATING, Role.OPERATOR)):
-        for path in paths:
-            allowed = power >= ORDER.index(least)
-            assert (client.get(path).status_code in (200, 204)) == allowed, path
-
-
-@pytest.mark.parametrize("path", ACTS)
-def test_acts_are_refused_below_their_role(browser: Callable[..., Client], states: States, path: str) -> None:
-    states.ready()
-    for role in ORDER[: ORDER.index(ACTS[path])]:
-        assert browser(role).post(path).status_code == 403, role
 
 
 @pytest.mark.parametrize("path", [*LOOKING, *WAKING, *OPERATING])
@@ -119,3 +90,15 @@ def test_pages_have_nothing_inline(browser: Callable[..., Client], states: State
         for inline in (' style="', "<style", " onclick=", "javascript:"):
             assert inline not in page, (path, inline)
         assert all("src=" in tag.split(">")[0] for tag in page.split("<script")[1:]), path
+
+
+def test_settings_show_what_is_deployed_and_no_secret(browser: Callable[..., Client], states: States) -> None:
+    states.asleep()
+    page = browser(Role.VIEWER).get("/deployments/asleep/settings/").content.decode()
+    assert "modal.App(" in page
+    assert "&quot;argv&quot;" in page
+    assert "export_spec asleep" in page
+    assert "703.74 GiB, in the volume" in page
+    assert "15 min, about $9.10 each time" in page  # 36.3168 / 4
+    for secret in ("ak-1", "as-1"):
+        assert secret not in page

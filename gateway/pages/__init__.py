@@ -1,0 +1,1 @@
+"""The gateway's pages: keys, and how to connect a client."""
