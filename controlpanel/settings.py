@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "controlpanel",
     "deployments",
     "gateway",
+    "chat",
 ]
 
 MIDDLEWARE = [

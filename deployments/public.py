@@ -19,7 +19,7 @@ from deployments.services.status import burning, statuses
 
 __all__ = [
     "ROLE_SCOPES", "Actor", "InFlightRow", "Refused", "Role", "Route", "Scope", "State", "Via", "burning",
-    "current_freeze", "ensure_defaults", "note_engine_failure", "note_use", "record_action",
+    "context_window", "current_freeze", "ensure_defaults", "note_engine_failure", "note_use", "record_action",
     "report_in_flight", "routes", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
@@ -127,3 +127,9 @@ def worker_heartbeat_age_s(now: datetime | None = None) -> float | None:
     """Seconds since a worker last carried out the beat's heartbeat; None where none ever did."""
     row = Heartbeat.objects.filter(name=WORKER).first()
     return ((now or timezone.now()) - row.at).total_seconds() if row is not None else None
+
+
+def context_window(slug: str) -> int | None:
+    """The most tokens a request and its answer may have together; None where nobody set a limit."""
+    row = Deployment.objects.select_related("live_release", "current_release").filter(slug=slug).first()
+    return spec_of(row).max_model_len if row is not None else None
