@@ -15,12 +15,15 @@ from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import spec_of
 from deployments.services.frozen import current_freeze
-from deployments.services.status import burning, statuses
+from deployments.services.quote import quote
+from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
+from deployments.services.views import Quote, StatusView
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "InFlightRow", "Refused", "Role", "Route", "Scope", "State", "Via", "burning",
-    "context_window", "current_freeze", "ensure_defaults", "note_engine_failure", "note_use", "record_action",
-    "report_in_flight", "routes", "worker_heartbeat_age_s",
+    "ROLE_SCOPES", "Actor", "InFlightRow", "Quote", "Refused", "Role", "Route", "Scope", "State",
+    "StatusView", "Via", "burning", "context_window", "current_freeze", "deployment_status",
+    "ensure_defaults", "note_engine_failure", "note_use", "quote_for", "record_action", "report_in_flight",
+    "routes", "usd_per_hour", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -91,6 +94,26 @@ def routes() -> list[Route]:
             )
         )
     return found
+
+
+def deployment_status(slug: str, actor: Actor) -> StatusView | None:
+    """What the head of a deployment's page says to `actor`; None where there is none or it is not theirs."""
+    row = _readable(slug, actor)
+    return status_of(row, actor=actor) if row is not None else None
+
+
+def quote_for(slug: str, actor: Actor, *, until: datetime | None = None) -> Quote | None:
+    """What a start would cost now (`until` None: until idle); None where there is no such deployment for
+    `actor`. Refused `price_missing` where it cannot be priced."""
+    row = _readable(slug, actor)
+    return quote(row, until=until) if row is not None else None
+
+
+def _readable(slug: str, actor: Actor) -> Deployment | None:
+    if not actor.may(Scope.READ, slug):
+        return None
+    rows = visible(actor).select_related("account", "current_release", "live_release")
+    return rows.filter(slug=slug).first()
 
 
 def report_in_flight(process: str, rows: Sequence[InFlightRow]) -> None:

@@ -36,6 +36,7 @@ class ApiKeyAdmin(_ReadOnly):
         "prefix",
         "owner",
         "scopes",
+        "when_asleep",
         "created_at",
         "expires_at",
         "last_used_at",
@@ -46,6 +47,11 @@ class ApiKeyAdmin(_ReadOnly):
     search_fields = ["name", "prefix", "owner__username"]
     exclude = ["secret_hash"]
     actions = ["revoke"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        """People's keys; the panel's own tokens come and go by themselves."""
+        keys: QuerySet[ApiKey] = super().get_queryset(request)
+        return keys.filter(internal=False)
 
     @admin.action(description="Revoke the chosen keys")
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:

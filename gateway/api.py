@@ -10,7 +10,7 @@ from deployments.public import Actor
 
 from .key_errors import KeyRefused
 from .keys import create_key, list_keys, owner_named, owner_of, revoke_key
-from .models import ApiKey
+from .models import ApiKey, WhenAsleep
 
 router = Router(tags=["keys"])
 
@@ -28,6 +28,10 @@ class KeyOut(Schema):
     expires_at: datetime | None
     last_used_at: datetime | None = Field(description="May lag by a minute.")
     revoked_at: datetime | None
+    when_asleep: WhenAsleep = Field(description="What becomes of a request while the server is not lit.")
+    hold_limit_s: int | None = Field(
+        description="Seconds for which a call without a stream is held; null follows the expected time."
+    )
 
 
 class KeyMade(KeyOut):
@@ -50,6 +54,11 @@ class KeyWish(Schema):
     scopes: list[str] = Field(description="Of read, chat, wake, operate, admin; never beyond one's own.")
     deployments: list[str] | None = None
     expires_at: datetime | None = None
+    when_asleep: str | None = Field(
+        None,
+        description="hold, answer or refuse; left out, a key that may wake holds and any other refuses.",
+    )
+    hold_limit_s: int | None = Field(None, description="5 to 3600; null follows the expected time.")
     owner: str | None = Field(None, description="User name; only an admin names somebody else.")
 
 
@@ -114,6 +123,8 @@ def _shown(key: ApiKey) -> dict[str, Any]:
         "expires_at",
         "last_used_at",
         "revoked_at",
+        "when_asleep",
+        "hold_limit_s",
     )
     return {name: getattr(key, name) for name in names} | {"owner": key.owner.get_username()}
 

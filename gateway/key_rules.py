@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deployments.public import Actor, Scope
 
 from .key_errors import KeyRefused
+from .models.api_key import HOLD_LIMIT_RANGE_S, WhenAsleep
 from .owners import scopes_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Wish:
     scopes: frozenset[Scope]
     deployments: frozenset[str] | None
     expires_at: datetime | None
+    when_asleep: WhenAsleep
+    hold_limit_s: int | None
 
 
 def invalid(fields: Mapping[str, str]) -> KeyRefused:
@@ -54,20 +57,29 @@ def checked(
     scopes: Sequence[str],
     deployments: Sequence[str] | None,
     expires_at: datetime | None,
+    when_asleep: str | None,
+    hold_limit_s: int | None,
     now: datetime,
 ) -> Wish:
-    """The wish with its form checked; KeyRefused 422 names every field that is wrong."""
+    """The wish with its form checked; KeyRefused 422 names every field that is wrong.
+
+    Without `when_asleep` a key that may wake holds, and any other refuses.
+    """
+    chosen = when_asleep or (WhenAsleep.HOLD if Scope.WAKE in scopes else WhenAsleep.REFUSE)
     name = name.strip()
     wrong = {
         "name": _wrong_name(name),
         "scopes": _wrong_scopes(scopes),
         "deployments": _wrong_slugs(deployments),
         "expires_at": _wrong_expiry(expires_at, now),
+        "when_asleep": _wrong_when_asleep(chosen, scopes),
+        "hold_limit_s": _wrong_limit(hold_limit_s, chosen),
     }
     if any(wrong.values()):
         raise invalid({field: text for field, text in wrong.items() if text})
     slugs = None if deployments is None else frozenset(deployments)
-    return Wish(name, frozenset(Scope(scope) for scope in scopes), slugs, expires_at)
+    known = frozenset(Scope(scope) for scope in scopes)
+    return Wish(name, known, slugs, expires_at, WhenAsleep(chosen), hold_limit_s)
 
 
 def _wrong_name(name: str) -> str:
@@ -101,6 +113,23 @@ def _wrong_expiry(expires_at: datetime | None, now: datetime) -> str:
     if expires_at.tzinfo is None:
         return "Name the time zone of the expiry, such as 2027-01-01T00:00:00Z."
     return "" if expires_at > now else "The expiry has to be in the future."
+
+
+def _wrong_when_asleep(chosen: str, scopes: Sequence[str]) -> str:
+    if chosen not in WhenAsleep.values:
+        return f"Choose one of {', '.join(WhenAsleep.values)}."
+    if chosen != WhenAsleep.REFUSE and Scope.WAKE not in scopes:
+        return "Waking a server needs the scope wake: add it, or choose refuse."
+    return ""
+
+
+def _wrong_limit(limit_s: int | None, chosen: str) -> str:
+    if limit_s is None:
+        return ""
+    if chosen != WhenAsleep.HOLD:
+        return "Only a key that holds has a limit: choose hold, or leave the limit out."
+    least, most = HOLD_LIMIT_RANGE_S
+    return "" if least <= limit_s <= most else f"Give {least} to {most} seconds, or leave it out."
 
 
 def within_power(wish: Wish, *, actor: Actor, owner: "User", expiry_of_actor: datetime | None) -> None:

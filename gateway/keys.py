@@ -38,31 +38,53 @@ def create_key(
     scopes: Sequence[str],
     deployments: Sequence[str] | None = None,
     expires_at: datetime | None = None,
+    when_asleep: str | None = None,
+    hold_limit_s: int | None = None,
     now: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """The new key and its secret, which is not kept and cannot be shown again.
 
+    `when_asleep` is a value of WhenAsleep; left out, a key that may wake holds and any other refuses.
     Raises KeyRefused: 403 `not_allowed` beyond the actor's power, 422 `invalid` naming every wrong field.
     """
     now = now or timezone.now()
     rules.may_make_for(actor, owner)
-    wish = rules.checked(name=name, scopes=scopes, deployments=deployments, expires_at=expires_at, now=now)
+    wish = rules.checked(
+        name=name,
+        scopes=scopes,
+        deployments=deployments,
+        expires_at=expires_at,
+        when_asleep=when_asleep,
+        hold_limit_s=hold_limit_s,
+        now=now,
+    )
     rules.within_power(wish, actor=actor, owner=owner, expiry_of_actor=_expiry_of(actor))
     secret = new_secret()
     with transaction.atomic():
-        key = ApiKey.objects.create(
-            owner=owner,
-            name=wish.name,
-            prefix=secret[: len(SECRET_PREFIX) + _SHOWN_CHARACTERS],
-            secret_hash=digest(secret),
-            scopes=[scope.value for scope in Scope if scope in wish.scopes],
-            deployments=None if wish.deployments is None else sorted(wish.deployments),
-            created_at=now,
-            expires_at=wish.expires_at,
-        )
+        key = _create(wish, owner, secret, now)
         summary = f"{actor.name} made the key “{key.name}” of {owner.display_name}: {', '.join(key.scopes)}."
         record_action(actor, "create_key", summary=summary, target=key.name)
     return key, secret
+
+
+def _create(wish: rules.Wish, owner: "User", secret: str, now: datetime) -> ApiKey:
+    return ApiKey.objects.create(
+        owner=owner,
+        name=wish.name,
+        prefix=shown_prefix(secret),
+        secret_hash=digest(secret),
+        scopes=[scope.value for scope in Scope if scope in wish.scopes],
+        deployments=None if wish.deployments is None else sorted(wish.deployments),
+        created_at=now,
+        expires_at=wish.expires_at,
+        when_asleep=wish.when_asleep,
+        hold_limit_s=wish.hold_limit_s,
+    )
+
+
+def shown_prefix(secret: str) -> str:
+    """How the secret begins: enough to know it again, too little to use it."""
+    return secret[: len(SECRET_PREFIX) + _SHOWN_CHARACTERS]
 
 
 def _expiry_of(actor: Actor) -> datetime | None:
@@ -73,7 +95,7 @@ def _expiry_of(actor: Actor) -> datetime | None:
 
 def list_keys(actor: Actor) -> QuerySet[ApiKey]:
     """The keys that `actor` may see, newest first: their own, or everyone's for an admin."""
-    keys = ApiKey.objects.select_related("owner")
+    keys = ApiKey.objects.of_people().select_related("owner")
     if actor.may(Scope.ADMIN):
         return keys
     return keys.filter(owner_id=actor.user_id) if actor.user_id is not None else keys.none()

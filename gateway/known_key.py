@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from deployments.public import Actor, Scope, Via
 
-from .models import ApiKey
+from .models import ApiKey, WhenAsleep
 from .owners import scopes_of
 
 _USE_RESOLUTION = timedelta(seconds=60)
@@ -24,6 +24,9 @@ class KnownKey:
     scopes: frozenset[Scope]
     deployments: frozenset[str] | None
     expires_at: datetime | None
+    when_asleep: WhenAsleep = WhenAsleep.REFUSE
+    hold_limit_s: int | None = None
+    name: str = ""
 
     def actor(self, *, via: Via, address: str | None) -> Actor:
         """The actor of a call made with this key."""
@@ -53,6 +56,9 @@ def look_up(secret_hash: str, *, now: datetime) -> KnownKey | None:
         scopes=frozenset(Scope(scope) for scope in scopes),
         deployments=None if key.deployments is None else frozenset(key.deployments),
         expires_at=key.expires_at,
+        when_asleep=WhenAsleep(key.when_asleep) if Scope.WAKE in scopes else WhenAsleep.REFUSE,
+        hold_limit_s=key.hold_limit_s,
+        name=key.name,
     )
 
 

@@ -6,10 +6,17 @@ from django.utils import timezone
 
 from deployments.public import Actor, Via
 
+from .key_errors import KeyRefused
+from .keys import create_key, list_keys, revoke_key
 from .known_key import look_up, mark_used
+from .models import WhenAsleep
 from .models.api_key import digest
+from .tokens import issue_token, revoke_token
 
-__all__ = ["actor_for_key"]
+__all__ = [
+    "KeyRefused", "WhenAsleep", "actor_for_key", "create_key", "issue_token", "list_keys", "revoke_key",
+    "revoke_token",
+]  # fmt: skip
 
 
 def actor_for_key(

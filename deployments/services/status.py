@@ -80,6 +80,18 @@ def burning(now: datetime | None = None) -> Burning:
     return Burning(sum(rates, ZERO), len(rows))
 
 
+def usd_per_hour(slug: str, now: datetime | None = None) -> Decimal | None:
+    """What an hour lit costs at the prices of now, in USD; None where there is no such deployment.
+
+    0 where a price is missing, as pages show it.
+    """
+    rows = Deployment.objects.select_related("account", "live_release", "current_release")
+    row = rows.filter(slug=slug, archived_at__isnull=True).first()
+    if row is None:
+        return None
+    return _rate(costs.book(row.account.provider), costs.resources(spec_of(row)), now or timezone.now())
+
+
 def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
     try:
         return prices.usd_per_hour(held, now)

@@ -14,6 +14,18 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+class WhenAsleep(models.TextChoices):
+    """What becomes of a request of a key whose server is not lit."""
+
+    HOLD = "hold", "wake it and hold the request until it is ready"
+    ANSWER = "answer", "wake it and answer 503 at once"
+    REFUSE = "refuse", "refuse and wake nothing"
+
+
+# Below, no server is ready in time; above, no client waits that long for an answer in one piece.
+HOLD_LIMIT_RANGE_S = (5, 3600)
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     """Sets of keys."""
 
@@ -22,13 +34,24 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
         return self.filter(unexpired, revoked_at__isnull=True, owner__is_active=True)
 
+    def of_people(self) -> Self:
+        """Keys that people made; the panel's own tokens are none."""
+        return self.filter(internal=False)
+
+    def spent_tokens(self, *, before: datetime) -> Self:
+        """The panel's own tokens that were over before this time."""
+        over = Q(expires_at__lt=before) | Q(revoked_at__lt=before)
+        return self.filter(over, internal=True)
+
 
 class ApiKey(models.Model):
     """A key of one person. The secret itself is shown once and kept nowhere.
 
     `scopes` is what the key asks for; what it may do is that and its owner's present role, whichever is
     less. `deployments` None means every deployment, else the slugs it is limited to. `last_used_at` is
-    written in batches and may lag by seconds.
+    written in batches and may lag by seconds. `hold_limit_s` is how long a call without a stream is held
+    while its server wakes; None follows the expected time. `internal` keys are short-lived tokens of the
+    panel itself, in no list.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
@@ -42,6 +65,10 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    when_asleep = models.CharField(max_length=8, choices=WhenAsleep, default=WhenAsleep.REFUSE)
+    hold_limit_s = models.PositiveIntegerField(null=True, blank=True, default=None)
+    internal = models.BooleanField(default=False, editable=False)
+
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
@@ -54,6 +81,16 @@ class ApiKey(models.Model):
             ),
             models.CheckConstraint(condition=~Q(name=""), name="api_key_has_a_name"),
             models.CheckConstraint(condition=~Q(secret_hash=""), name="api_key_has_a_hash"),
+            models.CheckConstraint(
+                condition=Q(when_asleep__in=WhenAsleep.values), name="api_key_when_asleep_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(hold_limit_s__isnull=True) | Q(hold_limit_s__range=HOLD_LIMIT_RANGE_S),
+                name="api_key_hold_limit_is_bearable",
+            ),
+            models.CheckConstraint(
+                condition=Q(internal=False) | Q(expires_at__isnull=False), name="internal_key_expires"
+            ),
         ]
 
     def __str__(self) -> str:

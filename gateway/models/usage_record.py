@@ -43,6 +43,7 @@ class UsageRecord(models.Model):
     stream = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     first_byte_s = models.FloatField(null=True, blank=True)
+    waited_s = models.FloatField(null=True, blank=True)
     duration_s = models.FloatField()
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     cached_tokens = models.PositiveIntegerField(null=True, blank=True)

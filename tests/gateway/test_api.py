@@ -55,6 +55,7 @@ def test_made_key_shows_its_secret_once_and_works(caller: Any, person: Person) -
     wish = {"name": "ci", "scopes": ["chat"], "deployments": ["glm"], "expires_at": expires_at.isoformat()}
     made = caller(anna, Role.MEMBER, "post", "/keys", wish)
     assert made.status_code == 201
+    assert (made.json()["when_asleep"], made.json()["hold_limit_s"]) == ("refuse", None)
     secret = made.json()["secret"]
     actor = actor_for_key(secret, via=Via.API)
     assert actor is not None
@@ -65,6 +66,14 @@ def test_made_key_shows_its_secret_once_and_works(caller: Any, person: Person) -
     assert secret not in json.dumps(listed)
     assert "secret" not in listed["items"][0]
     assert "secret_hash" not in json.dumps(listed)
+
+
+def test_key_says_how_long_it_holds(caller: Any, person: Person) -> None:
+    wish = {"name": "ci", "scopes": ["chat", "wake"], "when_asleep": "hold", "hold_limit_s": 300}
+    made = caller(anna := person(), Role.MEMBER, "post", "/keys", wish)
+    assert (made.json()["when_asleep"], made.json()["hold_limit_s"]) == ("hold", 300)
+    wrong = caller(anna, Role.MEMBER, "post", "/keys", wish | {"hold_limit_s": -1})
+    assert set(wrong.json()["fields"]) == {"hold_limit_s"}
 
 
 def test_wrong_fields_are_named(caller: Any, person: Person) -> None:

@@ -138,6 +138,11 @@ def test_use_is_noted_at_most_once_a_minute(person: Person) -> None:
         ({"deployments": ["UPPER"]}, "deployments"),
         ({"expires_at": NOW}, "expires_at"),
         ({"expires_at": datetime(2027, 1, 1)}, "expires_at"),  # noqa: DTZ001 - a time without zone is the point
+        ({"when_asleep": "dream"}, "when_asleep"),
+        ({"when_asleep": "hold"}, "when_asleep"),  # without the scope wake
+        ({"hold_limit_s": 60}, "hold_limit_s"),  # nothing is held
+        ({"scopes": ["chat", "wake"], "hold_limit_s": 4}, "hold_limit_s"),
+        ({"scopes": ["chat", "wake"], "hold_limit_s": 3601}, "hold_limit_s"),
     ],
 )
 def test_wrong_field_is_named(person: Person, changes: dict[str, Any], field: str) -> None:
@@ -152,6 +157,22 @@ def test_all_wrong_fields_are_named_at_once(person: Person) -> None:
     with pytest.raises(KeyRefused) as refused:
         make(person(), name="", scopes=[])
     assert set(refused.value.fields) == {"name", "scopes"}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "chosen", "becomes"),
+    [
+        (["chat"], None, "refuse"),
+        (["chat", "wake"], None, "hold"),
+        (["chat", "wake"], "answer", "answer"),
+        (["chat", "wake"], "refuse", "refuse"),
+    ],
+)
+def test_key_that_may_wake_holds_unless_told_otherwise(
+    person: Person, scopes: list[str], chosen: str | None, becomes: str
+) -> None:
+    key, _ = make(person(), scopes=scopes, when_asleep=chosen)
+    assert (key.when_asleep, key.hold_limit_s) == (becomes, None)
 
 
 def test_viewer_makes_no_key(person: Person) -> None:
@@ -255,6 +276,13 @@ def test_command_prints_the_key_alone(person: Person) -> None:
     assert actor is not None
     assert actor.scopes == {Scope.READ, Scope.CHAT, Scope.WAKE}
     assert actor.deployments == {"a", "b"}
+
+
+def test_command_takes_what_becomes_of_requests_while_asleep(person: Person) -> None:
+    person()
+    run_command("--user", "anna", "--name", "ci", "--when-asleep", "hold", "--hold-limit-s", "120")
+    key = ApiKey.objects.get()
+    assert (key.when_asleep, key.hold_limit_s) == ("hold", 120)
 
 
 def test_command_gives_a_viewer_a_key_that_reads(person: Person) -> None:

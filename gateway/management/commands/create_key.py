@@ -11,6 +11,7 @@ from deployments.public import Actor, Scope, Via
 from gateway.expiry import parse_expiry
 from gateway.key_errors import KeyRefused
 from gateway.keys import create_key, owner_named
+from gateway.models import WhenAsleep
 from gateway.owners import scopes_of
 
 _BY_DEFAULT = (Scope.READ, Scope.CHAT, Scope.WAKE)
@@ -32,6 +33,18 @@ class Command(BaseCommand):
         parser.add_argument("--deployments", help="comma list of slugs; without it all deployments")
         parser.add_argument(
             "--expires", help="a day or time (2027-01-01) or a duration (90d, 12h); never without"
+        )
+
+        parser.add_argument(
+            "--when-asleep",
+            choices=WhenAsleep.values,
+            help="hold wakes and waits, answer wakes and says 503, refuse wakes nothing;"
+            " without it a key that may wake holds",
+        )
+        parser.add_argument(
+            "--hold-limit-s",
+            type=int,
+            help="how long a call without a stream is held; without it as expected",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,6 +70,8 @@ class Command(BaseCommand):
             scopes=scopes,
             deployments=_items(options["deployments"]),
             expires_at=parse_expiry(options["expires"], now=now.astimezone(UTC)),
+            when_asleep=options["when_asleep"],
+            hold_limit_s=options["hold_limit_s"],
             now=now,
         )
 
