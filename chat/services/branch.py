@@ -35,6 +35,16 @@ def branch(conversation: Conversation) -> list[Shown]:
     ]
 
 
+def path_to(conversation: Conversation, leaf: int | None) -> list[int]:
+    """The keys from the first question down to the message `leaf`. One query."""
+    above = dict(Message.objects.filter(conversation=conversation).values_list("pk", "parent_id"))
+    path = []
+    while leaf is not None and leaf in above:
+        path.append(leaf)
+        leaf = above[leaf]
+    return path[::-1]
+
+
 def _tree(conversation: Conversation) -> list[Message]:
     """Every message, without what is long."""
     rows = Message.objects.filter(conversation=conversation).order_by("id")

@@ -1,10 +1,53 @@
 """Reading along with one reply."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from weakref import WeakKeyDictionary
 
-from .events import Event
+from chat.models import ENDED
+from chat.threads import in_thread
+
+from .events import FROM_ROWS, Event
+from .from_rows import rows_of, status_of
+from .hub import Behind, BrokerAway, Hub
+
+# Without an event for so long, the row is asked whether there is still anybody who writes.
+QUIET_S = 2.0
+_hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
 
 async def follow(public_id: str, after: str | None = None) -> AsyncIterator[Event]:
-    """Every event of the reply after the id `after`, to the end; from the beginning without one."""
-    yield Event("", "", {})
+    """Every event of the reply after the id `after`, up to its last `state`; from the beginning without one.
+
+    Where there is no stream (long over, or the broker is away) the events are made from the row, once a
+    second or two while it lives; they replace what was shown. Holds no database connection. Ends for an id
+    that does not exist.
+    """
+    position = None if after in (None, "", FROM_ROWS) else after
+    shown: list[Event] = []
+    while True:
+        follower = _hub().join(public_id, position)
+        try:
+            while (event := await follower.next(QUIET_S)) is not None:
+                position, shown = event.id, []
+                yield event
+                if event.is_last and await in_thread(status_of, public_id) in (*ENDED, None):
+                    return
+        except Behind:
+            continue
+        except BrokerAway:
+            position = None
+        finally:
+            _hub().leave(follower)
+        rows = await in_thread(rows_of, public_id)
+        over = not rows or rows[-1].is_last
+        if rows != shown and (over or position is None):
+            for event in rows:
+                yield event
+            shown = rows
+        if over:
+            return
+
+
+def _hub() -> Hub:
+    return _hubs.setdefault(asyncio.get_running_loop(), Hub())

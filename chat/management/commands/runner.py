@@ -5,9 +5,9 @@ import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
-from chat.runner.lives import beat, begin_life, end_life
+from chat.runner.desk import Desk
+from chat.runner.gateway import Gateway
 
 
 class Command(BaseCommand):
@@ -24,11 +24,4 @@ async def _run() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    life = await asyncio.to_thread(begin_life, timezone.now())
-    while not stop.is_set():
-        await asyncio.to_thread(beat, life, timezone.now())
-        try:
-            await asyncio.wait_for(stop.wait(), 1.0)
-        except TimeoutError:
-            continue
-    await asyncio.to_thread(end_life, life, timezone.now())
+    await Desk(Gateway()).run(stop)

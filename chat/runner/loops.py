@@ -1,0 +1,37 @@
+"""Rounds that outlive their errors."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_PAUSE_AFTER_ERROR_S = 1.0
+
+
+async def again_and_again(
+    work: Callable[[], Awaitable[None]], every_s: float, wake: asyncio.Event | None = None
+) -> None:
+    """Do `work` for ever, `every_s` after its last end, or as soon as `wake` is set."""
+    while True:
+        pause_s = every_s
+        try:
+            await work()
+        except Exception:  # the loop's edge
+            log.exception("runner.round_failed", work=work.__qualname__)
+            pause_s = max(every_s, _PAUSE_AFTER_ERROR_S)
+        await pause(pause_s, wake)
+
+
+async def pause(seconds: float, wake: asyncio.Event | None = None) -> None:
+    """Wait so long, or until `wake` is set, which is unset then."""
+    if wake is None:
+        await asyncio.sleep(seconds)
+        return
+    try:
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    except TimeoutError:
+        pass
+    wake.clear()
