@@ -24,4 +24,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     *rest,
     path("", include("deployments.pages.urls")),
+    path("", include("chat.urls")),
 ]

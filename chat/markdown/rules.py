@@ -50,7 +50,7 @@ def _bare_page(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A displayed formula between lines of $$, or of \\[ and \\]; unclosed, it lasts to the end as a fence does."""
+    """A displayed formula between lines of $$, or of \\[ and \\]; unclosed, it lasts as a fence does."""
     closing = formula_end(_line(state, start))
     if closing is None or state.is_code_block(start):
         return False

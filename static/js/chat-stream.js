@@ -1,0 +1,162 @@
+// One reply while it is written. Open text is only ever appended as text; HTML comes finished from the server.
+import { fragment } from './chat-post.js';
+import { ended, grew } from './chat-scroll.js';
+
+const ENDED = ['done', 'stopped', 'failed', 'interrupted'];
+const FENCE = /^ {0,3}(?:`{3,}|~{3,})[^\n]*\n/;
+const open = new Map(); // id of the reply -> what follows it
+
+class Reply {
+  constructor(article, { over, says }) {
+    this.article = article;
+    this.answer = article.querySelector('[data-answer]');
+    this.think = article.querySelector('[data-think]');
+    this.thoughts = article.querySelector('[data-thoughts]');
+    this.line = article.querySelector('[data-thought]');
+    this.wait = article.querySelector('[data-wait]');
+    this.over = over;
+    this.says = says;
+    this.thinkingSince = 0;
+    this.firstThoughts = true;
+    this.openNode = null;
+    this.openN = -1;
+    this.head = ''; // the first line of an open fence, until it is whole
+    this.listen();
+  }
+
+  listen() {
+    this.source = new EventSource(this.article.dataset.live);
+    for (const kind of ['state', 'reasoning', 'thought', 'block', 'open', 'receipt']) {
+      this.source.addEventListener(kind, (event) => this[kind](JSON.parse(event.data)));
+    }
+    this.source.addEventListener('error', () => {
+      // A browser gives up on a refusal (the session ended, the reply is gone); the rows say what is true.
+      if (this.source.readyState === EventSource.CLOSED) this.end('unknown');
+    });
+  }
+
+  close() {
+    this.source.close();
+    open.delete(this.article.dataset.turn);
+  }
+
+  begins() {
+    if (!this.wait) return;
+    this.wait.remove();
+    this.wait = null;
+    this.says('Answering');
+  }
+
+  state({ status }) {
+    if (status === 'streaming') this.begins();
+    this.article.dataset.status = status;
+    if (ENDED.includes(status)) this.end(status);
+  }
+
+  reasoning({ text, reset }) {
+    this.begins();
+    if (reset || this.firstThoughts) this.thoughts.textContent = '';
+    this.firstThoughts = false;
+    this.think.hidden = !(text || this.thoughts.firstChild);
+    if (!text) return;
+    this.thoughts.append(text);
+    if (this.think.open) this.thoughts.scrollTop = this.thoughts.scrollHeight;
+    this.tickThinking();
+    grew();
+  }
+
+  tickThinking() {
+    this.thinkingSince ||= Date.now();
+    const seconds = Math.round((Date.now() - this.thinkingSince) / 1000);
+    const text = seconds ? `Thinking, ${seconds} s` : 'Thinking';
+    if (this.line.textContent !== text) this.line.textContent = text;
+  }
+
+  thought({ seconds }) {
+    this.line.textContent = seconds < 60 ? `Thought for ${Math.round(seconds)} s` : `Thought for ${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  }
+
+  place(n) {
+    const last = this.answer.lastElementChild;
+    if (last && Number(last.dataset.n) === n) return last;
+    const found = this.answer.querySelector(`:scope > [data-n="${n}"]`);
+    if (found) return found;
+    const place = document.createElement('div');
+    place.className = 'b';
+    place.dataset.n = n;
+    this.answer.append(place);
+    return place;
+  }
+
+  block({ n, html }) {
+    this.begins();
+    this.closeOpen();
+    this.place(n).replaceChildren(fragment(html));
+    for (let last = this.answer.lastElementChild; last && Number(last.dataset.n) > n; last = this.answer.lastElementChild) last.remove();
+    grew();
+  }
+
+  open({ n, text, reset }) {
+    this.begins();
+    if (reset || n !== this.openN) this.closeOpen();
+    if (!text) return;
+    if (!this.openNode) this.beginOpen(n);
+    if (this.head !== null) text = this.afterHead(text);
+    if (text) this.openNode.append(text);
+    grew();
+  }
+
+  beginOpen(n) {
+    this.openN = n;
+    this.openNode = document.createElement('div');
+    this.openNode.className = 'open';
+    this.place(n).append(this.openNode);
+    this.head = '';
+  }
+
+  // A code block looks like one from its first line on; the fence itself is not shown.
+  afterHead(text) {
+    this.head += text;
+    const looksLikeFence = /^ {0,3}(?:`{1,}|~{1,})[^\n]*$/.test(this.head) && this.head.length < 200;
+    if (looksLikeFence) return '';
+    const whole = this.head;
+    this.head = null;
+    const fence = FENCE.exec(whole);
+    if (!fence) return whole;
+    this.openNode.classList.add('as-code');
+    return whole.slice(fence[0].length);
+  }
+
+  closeOpen() {
+    this.openNode?.remove();
+    this.openNode = null;
+    this.openN = -1;
+    this.head = null;
+  }
+
+  receipt() {} // the foot that is asked for at the end has it in words
+
+  end(status) {
+    this.close();
+    this.begins();
+    this.answer.removeAttribute('data-growing');
+    this.article.removeAttribute('data-live');
+    ended();
+    this.says(status === 'done' ? 'Done' : `The answer ${status === 'stopped' ? 'was stopped' : 'ended early'}`);
+    this.over(this.article, status);
+  }
+}
+
+export function followReply(article, hooks) {
+  const id = article.dataset.turn;
+  if (!article.dataset.live || open.has(id)) return;
+  open.set(id, new Reply(article, hooks));
+}
+
+export function leaveReply(id) {
+  open.get(id)?.close();
+}
+
+export function isOpen(id) {
+  return open.has(id);
+}
