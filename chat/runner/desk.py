@@ -93,18 +93,17 @@ class Desk:
 
     async def _claim(self) -> None:
         """As long as there are more: a nudge stands for any number of them."""
-        while (room := MOST_AT_ONCE - len(self._tasks)) > 0:
-            if self._life is None:
-                self._life = await in_thread(lives.begin_life, self._now())
+        while self._life is not None and (room := MOST_AT_ONCE - len(self._tasks)) > 0:
             claimed = await in_thread(rows.claim, self._life, min(room, 64))
             for row in claimed:
-                self._begin(row, self._life)
+                self._begin(row)
             if not claimed:
                 return
 
-    def _begin(self, row: Message, life: Generator) -> None:
+    def _begin(self, row: Message) -> None:
+        assert row.generator is not None  # noqa: S101 - it was claimed just now
         writing = self._writings[row.pk] = Writing.of(row)
-        task = asyncio.create_task(self._answer(writing, life), name=f"reply-{row.public_id}")
+        task = asyncio.create_task(self._answer(writing, row.generator), name=f"reply-{row.public_id}")
         self._tasks[row.pk] = task
         task.add_done_callback(lambda _: self._drop(row.pk))
 
@@ -201,8 +200,12 @@ class Desk:
             for pk in list(self._tasks):
                 self._cut_off(pk, Why.LOST)
         self._life = await in_thread(lives.begin_life, self._now())
+        self._nudges.asked.set()
 
     async def _take_over(self) -> None:
+        """Say first that this one lives: after a standstill of the machine it would bury itself."""
+        if self._life is not None:
+            await in_thread(lives.beat, self._life, self._now())
         told = await in_thread(lives.take_over, self._now())
         if told:
             self._nudges.asked.set()

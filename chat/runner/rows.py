@@ -26,8 +26,12 @@ class Orders:
 
 def claim(generator: Generator, most: int) -> list[Message]:
     """Take up to `most` queued replies, oldest first; of two generators, one gets each."""
-    found = list(Message.objects.unclaimed()[:most])
-    return [row for row in found if Message.objects.unclaimed().filter(pk=row.pk).update(generator=generator)]
+    claimed = []
+    for row in Message.objects.unclaimed()[:most]:
+        if Message.objects.unclaimed().filter(pk=row.pk).update(generator=generator):
+            row.generator = generator
+            claimed.append(row)
+    return claimed
 
 
 def own(generator: Generator, pk: int) -> Any:
