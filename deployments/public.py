@@ -18,12 +18,13 @@ from deployments.services.frozen import current_freeze
 from deployments.services.quote import quote
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
 from deployments.services.views import Quote, StatusView
+from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "InFlightRow", "Quote", "Refused", "Role", "Route", "Scope", "State",
-    "StatusView", "Via", "burning", "context_window", "current_freeze", "deployment_status",
-    "ensure_defaults", "note_engine_failure", "note_use", "quote_for", "record_action", "report_in_flight",
-    "routes", "usd_per_hour", "worker_heartbeat_age_s",
+    "ROLE_SCOPES", "Actor", "InFlightRow", "LeaseEnded", "Quote", "Refused", "Role", "Route", "Scope",
+    "State", "StatusView", "Via", "Waking", "burning", "context_window", "current_freeze",
+    "deployment_status", "ensure_defaults", "lease_ended", "note_engine_failure", "note_use", "quote_for",
+    "record_action", "report_in_flight", "routes", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -34,7 +35,10 @@ ROUTE_SIGHT = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a model's requests go, and whether they may. The secrets are in no repr."""
+    """Where a model's requests go, and whether they may. The secrets are in no repr.
+
+    `leases` are the ids of its open leases.
+    """
 
     deployment_id: int
     slug: str
@@ -48,16 +52,19 @@ class Route:
     since: datetime | None
     eta_s: float | None
     phase: str | None
+    leases: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class InFlightRow:
-    """Open requests of one holder to one deployment through one gateway process."""
+    """Open requests of one holder to one deployment through one gateway process: those at the engine, and
+    those that wait for it."""
 
     deployment_id: int
     holder_name: str
     key_id: int | None
     count: int
+    waiting: int = 0
 
 
 def routes() -> list[Route]:
@@ -91,6 +98,7 @@ def routes() -> list[Route]:
                 since=status.since,
                 eta_s=status.eta_s,
                 phase=status.phase,
+                leases=frozenset(lease.id for lease in status.leases),
             )
         )
     return found
@@ -129,6 +137,7 @@ def report_in_flight(process: str, rows: Sequence[InFlightRow]) -> None:
                     holder_name=row.holder_name,
                     key_id=row.key_id,
                     count=row.count,
+                    waiting=row.waiting,
                     updated_at=now,
                 )
                 for row in rows

@@ -23,6 +23,13 @@ class LeaseOut(Schema):
     mine: bool = Field(description="Whether the caller holds it.")
 
 
+class WaitingOut(Schema):
+    """Requests of one holder that wait at the gateway until it is ready."""
+
+    holder: str
+    count: int
+
+
 class FailureOut(Schema):
     """Why it is out and stays out."""
 
@@ -65,6 +72,8 @@ class StatusOut(Schema):
     leases: list[LeaseOut]
     in_flight: int = Field(description="Requests that are being forwarded to it.")
     in_flight_by: list[str]
+    waiting: int = Field(description="Requests that the gateway holds until it is ready; no use yet.")
+    waiting_by: list[WaitingOut]
     observed_at: datetime | None
     endpoint_url: str
     model_name: str = Field(description="What requests to /v1/ name as their model.")

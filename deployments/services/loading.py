@@ -55,7 +55,7 @@ def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment
         Prefetch("runs", ready[:HISTORY], to_attr="boots"),
         Prefetch(
             "in_flight",
-            InFlight.objects.filter(updated_at__gt=now - IN_FLIGHT_STALE, count__gt=0),
+            InFlight.objects.filter(updated_at__gt=now - IN_FLIGHT_STALE),
             to_attr="flying",
         ),
     )

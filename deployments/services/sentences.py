@@ -30,6 +30,7 @@ class Told:
     price_per_hour: Decimal
     so_far: Decimal = Decimal(0)
     who: str = ""
+    waiting: int = 0
     until: datetime | None = None
     release: int | None = None
     phase: str = ""
@@ -105,7 +106,16 @@ def _off(told: Told) -> Sentence:
 
 def _deploying(told: Told) -> Sentence:
     number = f" release {told.release}" if told.release else ""
-    return Sentence(f"Deploying{number}.", "Not billed.", f"For {told.who}." if told.who else "")
+    whom = _for_whom(told)
+    return Sentence(f"Deploying{number}.", "Not billed.", f"For {whom}." if whom else "")
+
+
+def _for_whom(told: Told) -> str:
+    """Who holds it, and the requests that wait for it."""
+    if not told.waiting:
+        return told.who
+    waiting = f"{told.waiting} waiting request{'' if told.waiting == 1 else 's'}"
+    return f"{told.who} and {waiting}" if told.who else waiting
 
 
 def _asleep(told: Told) -> Sentence:
@@ -115,7 +125,8 @@ def _asleep(told: Told) -> Sentence:
 
 
 def _waking(told: Told) -> Sentence:
-    lead = f"Waking for {told.who}." if told.who else "Waking."
+    whom = _for_whom(told)
+    lead = f"Waking for {whom}." if whom else "Waking."
     words = PHASE_WORDS.get(told.phase, "")
     parts = [words.capitalize() if words else "Asking for a machine"]
     if told.progress is not None:

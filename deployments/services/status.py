@@ -1,5 +1,6 @@
 """The state of deployments as it is shown, from rows alone."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,7 +24,7 @@ from .failures import failure_of
 from .frozen import current_freeze
 from .loading import with_facts
 from .sentences import Told, sentence
-from .views import DownloadView, LeaseView, RunView, Sentence, StatusView
+from .views import DownloadView, LeaseView, RunView, Sentence, StatusView, WaitingView
 
 ZERO = Decimal(0)
 # What is lit is looked at every two seconds: an older look says nothing of now.
@@ -159,7 +160,9 @@ def _bare(deployment: Deployment, spec: Spec, facts: Facts, context: _Context) -
         goes_out_at=None,
         leases=_leases(deployment, context.actor),
         in_flight=facts.in_flight,
-        in_flight_by=tuple(sorted({row.holder_name for row in deployment.flying})),
+        in_flight_by=tuple(sorted({row.holder_name for row in deployment.flying if row.count})),
+        waiting=sum(row.waiting for row in deployment.flying),
+        waiting_by=_waiting(deployment),
         observed_at=deployment.observed_at,
         endpoint_url=deployment.endpoint_url,
         model_name=spec.served_name,
@@ -172,6 +175,13 @@ def _bare(deployment: Deployment, spec: Spec, facts: Facts, context: _Context) -
         download=_download(deployment),
         weights_present=deployment.weights_present,
     )
+
+
+def _waiting(deployment: Deployment) -> tuple[WaitingView, ...]:
+    counts: Counter[str] = Counter()
+    for row in deployment.flying:
+        counts[row.holder_name] += row.waiting
+    return tuple(WaitingView(holder, count) for holder, count in sorted(counts.items()) if count)
 
 
 def _hardware(spec: Spec, deployment: Deployment) -> str:
@@ -282,6 +292,7 @@ def _told(shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime,
         burned=shown.failure.burned_usd if shown.failure else ZERO,
         title=shown.failure.title if shown.failure else "",
         text=deployment.engine_failure_text,
+        waiting=shown.waiting,
         since=timezone.localtime(shown.since) if shown.since else None,
         words=deployment.account.last_error,
         stop_by=deployment.stop_by,

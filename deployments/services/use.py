@@ -11,10 +11,11 @@ from .loading import IN_FLIGHT_STALE
 
 
 def users_of(deployment: Deployment, actor: Actor, now: datetime) -> list[str]:
-    """The names of others who hold an open lease or have a request in flight, in order, without `actor`."""
+    """The names of others who hold an open lease or have a request in flight or waiting for it, in order,
+    without `actor`."""
     holders = deployment.leases.filter(ended_at__isnull=True).exclude(holder_id=actor.user_id)
     names = [lease.holder_name for lease in holders]
-    flying = InFlight.objects.filter(deployment=deployment, updated_at__gt=now - IN_FLIGHT_STALE, count__gt=0)
+    flying = InFlight.objects.filter(deployment=deployment, updated_at__gt=now - IN_FLIGHT_STALE)
     names += [row.holder_name for row in flying if row.holder_name != actor.name]
     return sorted(set(names))
 

@@ -33,6 +33,17 @@ class LeaseView:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingView:
+    """How many requests of one holder the gateway holds until the server is ready."""
+
+    holder: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.holder} ({self.count} request{'' if self.count == 1 else 's'})"
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseView:
     """One row of the waterfall. Seconds are wall seconds; `cost_usd` is None where it is not billed.
 
@@ -140,6 +151,8 @@ class StatusView:
     leases: tuple[LeaseView, ...]
     in_flight: int
     in_flight_by: tuple[str, ...]
+    waiting: int
+    waiting_by: tuple[WaitingView, ...]
     observed_at: datetime | None
     endpoint_url: str
     model_name: str

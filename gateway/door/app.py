@@ -17,17 +17,19 @@ from .client_watch import ClientWatch
 from .clock import Clock
 from .database import Database
 from .exchange import Exchange
+from .holding import Holding
 from .incoming import read_body, secret_of
 from .key_cache import KeyCache
 from .model_list import model_list
 from .paths import FORWARDED, MODELS_PATH, Endpoint, dialect_of
 from .problems import ClientLeft, Problem
 from .question import read_question
-from .refusals import ASKED, refusal
+from .refusals import can_be_asked, unavailable
 from .relay import relay
 from .reply import Reply
 from .routing import RouteTable, find, visible
 from .upstream import LOST, Upstream
+from .waker import Waker
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,7 @@ class Door:
         books: Bookkeeper,
         clock: Clock,
         reads: Database,
+        waker: Waker,
     ) -> None:
         self._keys = keys
         self._routes = routes
@@ -53,6 +56,8 @@ class Door:
         self._books = books
         self._clock = clock
         self._reads = reads
+        self._waker = waker
+        self._holding = Holding(routes, waker, clock)
         self._closing = False
 
     async def serve(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -90,7 +95,7 @@ class Door:
         try:
             key = await self._keys.get(secret) if secret else None
         except Exception as error:
-            raise _unavailable("The key could not be checked", error) from error
+            raise unavailable("The key could not be checked", error) from error
         if key is None:
             told = "does not open anything: it is unknown, revoked or expired" if secret else "is missing"
             message = f"The API key {told}. Send a key of the panel as `Authorization: Bearer pl_…`."
@@ -122,16 +127,43 @@ class Door:
         exchange.model, exchange.stream = question.model, question.stream
         # The state is looked at last, right before the engine is asked: see RouteTable for its age. A server
         # that goes to sleep within that second is still asked, and then woken by it.
-        exchange.route = route = find(visible(await self._all_routes(), key.deployments), question.model)
-        if route.state not in ASKED or not route.endpoint_url:
-            raise refusal(route)
+        exchange.route = find(visible(await self._all_routes(), key.deployments), question.model)
         async with ClientWatch(receive):
+            route = await self._lit(endpoint, exchange.route, key, scope, exchange, reply)
             await self._ask(scope, question.body_for(route.model), route, exchange, reply)
+
+    async def _lit(
+        self,
+        endpoint: Endpoint,
+        route: Route,
+        key: KnownKey,
+        scope: AsgiScope,
+        exchange: Exchange,
+        reply: Reply,
+    ) -> Route:
+        """The route of a server that is lit, now or once it has been woken."""
+        if can_be_asked(route):
+            return route
+
+        async def still_known() -> KnownKey:
+            now = await self._key(scope)  # minutes may have passed: a revoked key gets no answer
+            _need(now, Scope.CHAT)
+            return now
+
+        return await self._holding.until_ready(
+            endpoint,
+            exchange,
+            reply,
+            route=route,
+            key=key,
+            address=(scope.get("client") or (None,))[0],
+            still_known=still_known,
+        )
 
     async def _ask(
         self, scope: AsgiScope, body: bytes, route: Route, exchange: Exchange, reply: Reply
     ) -> None:
-        exchange.asked = True
+        exchange.asks()
         try:
             response = await self._upstream.ask(route, exchange.path, headers=scope["headers"], body=body)
         except LOST as error:
@@ -151,7 +183,7 @@ class Door:
         try:
             return await self._routes.all()
         except Exception as error:
-            raise _unavailable("The state of the deployments could not be read", error) from error
+            raise unavailable("The state of the deployments could not be read", error) from error
 
     async def _tell(self, problem: Problem, exchange: Exchange, reply: Reply) -> None:
         exchange.ended(Outcome.ENGINE_LOST if problem.engine_lost else Outcome.REFUSED, problem.code)
@@ -182,6 +214,7 @@ class Door:
         await self._books.close()
         await self._upstream.close()
         self._reads.close()
+        self._waker.close()
 
 
 def _endpoint(path: str, method: str) -> Endpoint | None:
@@ -206,11 +239,6 @@ def _need(key: KnownKey, *scopes: Scope) -> None:
 def _unreachable(route: Route) -> Problem:
     message = f"The engine of {route.slug} could not be reached. Ask again; if it stays so, see its logs."
     return Problem(502, "engine_unreachable", message, engine_lost=True)
-
-
-def _unavailable(what: str, error: Exception) -> Problem:
-    log.warning("gateway_blind", what=what, exc_info=error)
-    return Problem(503, "unavailable", f"{what}. Ask again shortly.", headers=((b"retry-after", b"5"),))
 
 
 def _cut() -> Problem:

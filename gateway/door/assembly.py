@@ -14,6 +14,7 @@ from .database import Database
 from .key_cache import KeyCache
 from .routing import RouteTable
 from .upstream import Upstream
+from .waker import Waker
 
 
 def open_door(backstage: Backstage, clock: Clock | None = None) -> Door:
@@ -31,6 +32,7 @@ def open_door(backstage: Backstage, clock: Clock | None = None) -> Door:
         books=Bookkeeper(backstage, clock, process_name()),
         clock=clock,
         reads=reads,
+        waker=Waker(backstage, Database(threads=2, name="gateway-wakes")),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from deployments.public import InFlightRow, Route
+from deployments.public import Actor, InFlightRow, LeaseEnded, Route, Waking
 
 
 class Backstage(Protocol):
@@ -13,8 +13,14 @@ class Backstage(Protocol):
     def routes(self) -> Sequence[Route]:
         """Every deployment, its state and where it is."""
 
+    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str) -> Waking:
+        """Have it lit under a lease of `actor`; Refused where it may not be."""
+
+    def lease_ended(self, lease_id: int) -> LeaseEnded | None:
+        """Why this lease ended; None while it is open."""
+
     def report_in_flight(self, process: str, rows: Sequence[InFlightRow]) -> None:
-        """Replace what `process` has open by `rows`."""
+        """Replace what `process` has open, and what it holds, by `rows`."""
 
     def note_use(self, deployment_id: int, at: datetime) -> None:
         """A request of a person or a key ended at `at`."""

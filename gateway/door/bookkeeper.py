@@ -119,16 +119,21 @@ class Bookkeeper:
             log.warning("gateway_books_failed", what=what, rows_waiting=len(self._rows), exc_info=True)
 
     async def _tell_in_flight(self) -> None:
-        counts = Counter(
-            (exchange.route.deployment_id, exchange.key.owner_name, exchange.key.key_id)
-            for exchange in self._open
-            if exchange.asked and exchange.counts_as_use and exchange.route and exchange.key
-        )
-        if not counts and not self._reported:
+        asking = self._counted(lambda exchange: exchange.asked)
+        waiting = self._counted(lambda exchange: exchange.waiting_since is not None)
+        if not asking and not waiting and not self._reported:
             return
-        holders = [InFlightRow(*who, count) for who, count in counts.items()]
+        holders = [InFlightRow(*who, asking[who], waiting[who]) for who in asking | waiting]
         await self._database.run(self._backstage.report_in_flight, self._process, holders)
         self._reported = bool(holders)
+
+    def _counted(self, of: Callable[[Exchange], bool]) -> Counter[tuple[int, str, int]]:
+        """The open exchanges that are use, or will be, by deployment, owner and key."""
+        return Counter(
+            (exchange.route.deployment_id, exchange.key.owner_name, exchange.key.key_id)
+            for exchange in self._open
+            if exchange.counts_as_use and exchange.route and exchange.key and of(exchange)
+        )
 
     async def _tell_use(self) -> None:
         while self._used:

@@ -1,7 +1,9 @@
 """One request from its arrival to its row."""
 
 import asyncio
+import contextlib
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,6 +47,9 @@ class Exchange:
     duration_s: float = 0.0
     tokens: Tokens = field(default_factory=Tokens)
     asked: bool = False
+    asked_at: float | None = None
+    waiting_since: float | None = None
+    waited_s: float | None = None
     sending_since: float | None = None
     stalled: bool = False
 
@@ -56,10 +61,26 @@ class Exchange:
         """Seconds since it came."""
         return self.clock.monotonic() - self.started
 
+    @contextlib.contextmanager
+    def waits(self) -> Iterator[None]:
+        """Within the block it waits for its server, which is no use of it."""
+        self.waiting_since = self.clock.monotonic()
+        try:
+            yield
+        finally:
+            self.waited_s = self.clock.monotonic() - self.waiting_since
+            self.waiting_since = None
+
+    def asks(self) -> None:
+        """Note that the engine is asked now."""
+        self.asked = True
+        self.asked_at = self.clock.monotonic()
+
     def first_byte(self) -> None:
-        """Note when the first byte of the engine's answer came; later calls change nothing."""
-        if self.first_byte_s is None:
-            self.first_byte_s = self.elapsed_s()
+        """Note when the first byte of the engine's answer came, counted from when it was asked; later calls
+        change nothing."""
+        if self.first_byte_s is None and self.asked_at is not None:
+            self.first_byte_s = self.clock.monotonic() - self.asked_at
 
     def ended(self, outcome: Outcome, error_code: str = "") -> None:
         """Say how it went."""
@@ -80,6 +101,7 @@ class Exchange:
             stream=self.stream,
             started_at=self.started_at,
             first_byte_s=self.first_byte_s,
+            waited_s=self.waited_s,
             duration_s=self.duration_s,
             prompt_tokens=self.tokens.prompt,
             cached_tokens=self.tokens.cached,

@@ -14,11 +14,15 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One path that is forwarded as it is. Counting tokens is no use and keeps nothing lit."""
+    """One path that is forwarded as it is. Counting tokens is no use: it wakes nothing and keeps nothing lit.
+
+    `streams`: whether `"stream": true` in the body makes the answer a stream.
+    """
 
     path: str
     dialect: Dialect = Dialect.OPENAI
     counts_as_use: bool = True
+    streams: bool = True
 
 
 MODELS_PATH = "/v1/models"
@@ -28,10 +32,10 @@ FORWARDED = {
     for endpoint in (
         Endpoint("/v1/chat/completions"),
         Endpoint("/v1/completions"),
-        Endpoint("/v1/embeddings"),
+        Endpoint("/v1/embeddings", streams=False),
         Endpoint("/v1/responses", Dialect.RESPONSES),
         Endpoint("/v1/messages", Dialect.ANTHROPIC),
-        Endpoint("/v1/messages/count_tokens", Dialect.ANTHROPIC, counts_as_use=False),
+        Endpoint("/v1/messages/count_tokens", Dialect.ANTHROPIC, counts_as_use=False, streams=False),
     )
 }
 

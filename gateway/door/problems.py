@@ -73,9 +73,39 @@ def error_body(problem: Problem, dialect: Dialect, request_id: str) -> bytes:
     return json.dumps({"error": error}).encode()
 
 
+def engine_event(status: int, body: bytes, dialect: Dialect) -> bytes:
+    """What the engine answered in one piece, as an event of a stream that had begun before it was asked."""
+    said = _object(body)
+    if status < 400:
+        return b"data: " + json.dumps(said).encode() + b"\n\n"
+    inner = said.get("error")
+    error: dict[str, Any] = {
+        "message": f"The engine answered {status}.",
+        "type": "server_error" if status >= 500 else "invalid_request_error",
+        "code": None,
+        "param": None,
+        **(inner if isinstance(inner, dict) else said),
+        "status": status,
+        "source": "engine",
+    }
+    return _event(error, dialect)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        text = body.decode("utf-8", "replace").strip()[:1000]
+        return {"message": text} if text else {}
+    return said if isinstance(said, dict) else {}
+
+
 def error_event(problem: Problem, dialect: Dialect) -> bytes:
     """The server-sent event that ends a stream whose headers are out."""
-    error = error_object(problem, dialect)
+    return _event(error_object(problem, dialect), dialect)
+
+
+def _event(error: dict[str, Any], dialect: Dialect) -> bytes:
     if dialect is Dialect.ANTHROPIC:
         return b"event: error\ndata: " + json.dumps({"type": "error", "error": error}).encode() + b"\n\n"
     if dialect is Dialect.RESPONSES:

@@ -15,15 +15,19 @@ class Question:
     """A body that could be read."""
 
     body: bytes
-    fields: dict[str, Any]
     model: str
     stream: bool
 
     def body_for(self, served_model: str) -> bytes:
-        """The bytes to forward: as they came, unless the model was called by another name."""
+        """The bytes to forward: as they came, unless the model was called by another name.
+
+        They are then read again: what is held for minutes must not hold its values beside its bytes, which
+        take several times their place.
+        """
         if self.model == served_model:
             return self.body
-        return json.dumps({**self.fields, "model": served_model}, separators=(",", ":")).encode()
+        fields = json.loads(self.body)
+        return json.dumps({**fields, "model": served_model}, separators=(",", ":")).encode()
 
 
 def read_question(body: bytes) -> Question:
@@ -36,7 +40,7 @@ def read_question(body: bytes) -> Question:
     model = fields.get("model")
     if not isinstance(model, str) or not model:
         raise _bad("Name the model, as a string in the field `model`. GET /v1/models lists them.", "model")
-    return Question(body, fields, model, fields.get("stream") is True)
+    return Question(body, model, fields.get("stream") is True)
 
 
 def _parsed(body: bytes) -> Any:

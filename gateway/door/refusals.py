@@ -1,13 +1,15 @@
 """Why a deployment in this state is not asked, and what to do about it.
 
-A request to a server that sleeps would wake it, so only `ready` and `degraded` are asked.
+A request to a server that sleeps would wake it, so only `ready` and `degraded` are asked. Where the panel
+itself wakes it first (holding.py), what forbids that, and what ends the wait, is told here too.
 """
 
 from typing import Any
 
+import structlog
 from django.conf import settings
 
-from deployments.public import Route, State
+from deployments.public import LeaseEnded, Refused, Route, State
 
 from .problems import Problem
 
@@ -16,6 +18,25 @@ ASKED = frozenset({State.READY, State.DEGRADED})
 # Clients give up on a longer Retry-After (they wait two minutes at most); the true time is in `eta_s`.
 _LONGEST_RETRY_AFTER_S = 60
 _RETRY_AFTER_S = 15
+_BLIND_RETRY_AFTER_S = 30
+
+log = structlog.get_logger(__name__)
+
+# What a start is refused for, as the door tells it. 409 is for those who act on a state; programs that ask a
+# model repeat it, and nothing of this changes by repeating.
+_REFUSED = {"not_allowed": (403, "asleep"), "not_found": (404, "model_not_found")}
+_PUT_OUT = {
+    "failed": (503, "failed"),
+    "frozen": (403, "frozen"),
+    "slept": (503, "stopping"),
+    "turned_off": (503, "stopping"),
+    "released": (503, "stopping"),
+}
+
+
+def can_be_asked(route: Route) -> bool:
+    """True where a request would reach a server that is lit, and wake none."""
+    return route.state in ASKED and bool(route.endpoint_url)
 
 
 def refusal(route: Route) -> Problem:
@@ -38,10 +59,40 @@ def refusal(route: Route) -> Problem:
 
 
 def _waking(route: Route) -> Problem:
-    eta_s = None if route.eta_s is None else max(0, round(route.eta_s))
+    return still_waking(route, None if route.eta_s is None else max(0, round(route.eta_s)))
+
+
+def still_waking(route: Route, eta_s: int | None) -> Problem:
+    """It is being woken and not ready yet: ask again, in `eta_s` seconds or within a minute."""
     retry_after_s = min(_LONGEST_RETRY_AFTER_S, max(1, _RETRY_AFTER_S if eta_s is None else eta_s))
     extra = {"eta_s": eta_s, "phase": route.phase or None}
     return _problem(route, 503, "waking", "Ask again when it is ready.", retry_after_s, extra)
+
+
+def wake_refused(route: Route, refused: Refused) -> Problem:
+    """Why nothing was lit for a request; nothing was changed."""
+    fallback = 403 if refused.status == 409 else refused.status
+    status, code = _REFUSED.get(refused.code, (fallback, refused.code))
+    retry_after_s = _BLIND_RETRY_AFTER_S if refused.code == "blind" else None
+    return _said(route, status, code, f"{refused.message} See {_page(route)}.", retry_after_s)
+
+
+def put_out(route: Route, ended: LeaseEnded) -> Problem:
+    """Why waiting is over.
+
+    Where somebody put it out, a program that repeats by itself would light it against their will; where it
+    went by itself, asking again is right.
+    """
+    if ended.reason in _PUT_OUT:
+        status, code = _PUT_OUT[ended.reason]
+        return _said(route, status, code, f"{ended.words} See {_page(route)}.")
+    return _said(route, 503, "waking", f"{ended.words} Ask again to wake it.", _RETRY_AFTER_S)
+
+
+def unavailable(what: str, error: Exception) -> Problem:
+    """The panel cannot answer at the moment, and says so rather than guess."""
+    log.warning("gateway_blind", what=what, exc_info=error)
+    return Problem(503, "unavailable", f"{what}. Ask again shortly.", headers=((b"retry-after", b"5"),))
 
 
 def _problem(
@@ -52,11 +103,22 @@ def _problem(
     retry_after_s: int | None = None,
     extra: dict[str, Any] | None = None,
 ) -> Problem:
+    return _said(route, status, code, f"{route.sentence} {remedy}".strip(), retry_after_s, extra)
+
+
+def _said(
+    route: Route,
+    status: int,
+    code: str,
+    message: str,
+    retry_after_s: int | None = None,
+    extra: dict[str, Any] | None = None,
+) -> Problem:
     retry = (b"retry-after", str(retry_after_s).encode()) if retry_after_s else (b"x-should-retry", b"false")
     return Problem(
         status,
         code,
-        f"{route.sentence} {remedy}".strip(),
+        message,
         extra={"state": route.state.value, "deployment": route.slug, **(extra or {})},
         headers=(retry,),
     )

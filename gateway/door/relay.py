@@ -3,7 +3,7 @@
 from aiohttp import ClientResponse
 
 from .exchange import Exchange
-from .problems import Problem
+from .problems import Problem, engine_event
 from .reply import Headers, Reply
 from .sse import EventEdge
 from .tokens import HEAD_BYTES, TAIL_BYTES, read_tokens
@@ -13,6 +13,8 @@ _PASSED_ON = ("content-type", "content-encoding", "cache-control", "retry-after"
 # An answer up to this size is sent in one piece, so that an engine that breaks off is an error and not half
 # an answer.
 _WHOLE_BYTES = 1024 * 1024
+# An error of an engine is a few hundred bytes.
+_EVENT_BYTES = 64 * 1024
 
 
 async def relay(response: ClientResponse, reply: Reply, exchange: Exchange) -> bool:
@@ -23,6 +25,8 @@ async def relay(response: ClientResponse, reply: Reply, exchange: Exchange) -> b
     try:
         if response.content_type == "text/event-stream":
             return await _stream(response, reply, exchange)
+        if reply.started:
+            return await _into_stream(response, reply, exchange)
         return await _plain(response, reply, exchange)
     except LOST as error:
         message = "The engine broke off in the middle of its answer. Ask again."
@@ -30,8 +34,9 @@ async def relay(response: ClientResponse, reply: Reply, exchange: Exchange) -> b
 
 
 async def _stream(response: ClientResponse, reply: Reply, exchange: Exchange) -> bool:
-    unbuffered = (b"x-accel-buffering", b"no")
-    await reply.start(response.status, [*_headers(response), unbuffered], streaming=True)
+    if not reply.started:
+        unbuffered = (b"x-accel-buffering", b"no")
+        await reply.start(response.status, [*_headers(response), unbuffered], streaming=True)
     head = tail = b""
     edge = EventEdge()
     async for chunk in response.content.iter_any():
@@ -44,6 +49,17 @@ async def _stream(response: ClientResponse, reply: Reply, exchange: Exchange) ->
     exchange.tokens = read_tokens(head, tail)
     await reply.body(edge.rest(), more=False)
     return b'data: {"error"' not in tail
+
+
+async def _into_stream(response: ClientResponse, reply: Reply, exchange: Exchange) -> bool:
+    """The engine did not stream, but the client was promised a stream while it waited: an error becomes the
+    error event of its protocol."""
+    body = b""
+    async for chunk in response.content.iter_any():
+        exchange.first_byte()
+        body += chunk[: _EVENT_BYTES - len(body)]
+    await reply.body(engine_event(response.status, body, exchange.dialect), more=False)
+    return response.status < 400
 
 
 async def _plain(response: ClientResponse, reply: Reply, exchange: Exchange) -> bool:

@@ -20,18 +20,22 @@ class RouteTable:
         self._load = load
         self._clock = clock
         self._routes: tuple[Route, ...] = ()
-        self._good_until = float("-inf")
+        self._good_until = self._asked_at = float("-inf")
         self._loads: SingleFlight[tuple[Route, ...]] = SingleFlight()
 
-    async def all(self) -> tuple[Route, ...]:
-        """Every route. Raises what the load raises: old routes are never used, they might wake a server."""
-        if self._clock.monotonic() < self._good_until:
-            return self._routes
-        return await self._loads.do("routes", self._refresh)
+    async def all(self, *, after: float = float("-inf")) -> tuple[Route, ...]:
+        """Every route, as read after the monotonic time `after`.
+
+        Raises what the load raises: old routes are never used, they might wake a server.
+        """
+        while self._clock.monotonic() >= self._good_until or self._asked_at < after:
+            await self._loads.do("routes", self._refresh)
+        return self._routes
 
     async def _refresh(self) -> tuple[Route, ...]:
         asked_at = self._clock.monotonic()
         self._routes = tuple(await self._load())
+        self._asked_at = asked_at
         self._good_until = asked_at + ROUTES_MAX_AGE_S
         return self._routes
 
@@ -55,6 +59,15 @@ def find(routes: Sequence[Route], model: str) -> Route:
         message = f"There is no model {model[:200]!r} for this key. Models: {names}."
         raise Problem(404, "model_not_found", message, param="model")
     return min(served, key=_distance)
+
+
+def same(routes: Sequence[Route], route: Route) -> Route:
+    """The deployment of `route` as it is in `routes`; Problem 404 where it is no longer there."""
+    found = next((now for now in routes if now.deployment_id == route.deployment_id), None)
+    if found is None:
+        message = f"The deployment {route.slug} is no longer there for this key."
+        raise Problem(404, "model_not_found", message, param="model")
+    return found
 
 
 def _distance(route: Route) -> tuple[int, int]:

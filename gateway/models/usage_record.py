@@ -20,6 +20,9 @@ class Outcome(models.TextChoices):
 class UsageRecord(models.Model):
     """One request of a known key. Token counts are the engine's own; None where it named none.
 
+    `first_byte_s` is counted from when the engine was asked, `waited_s` is how long the request was held
+    before, None where it was not.
+
     The deployment is named by id and slug and not by a foreign key: usage outlives what it was spent on.
     """
 

@@ -7,14 +7,14 @@ import inspect
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import uvicorn
 
-from deployments.public import InFlightRow, Route, Scope, State
+from deployments.public import Actor, InFlightRow, LeaseEnded, Refused, Route, Scope, State, Waking
 from gateway.door.app import Door
 from gateway.door.bookkeeper import Bookkeeper
 from gateway.door.clock import Clock
@@ -22,6 +22,7 @@ from gateway.door.database import Database
 from gateway.door.key_cache import KeyCache
 from gateway.door.routing import RouteTable
 from gateway.door.upstream import Upstream
+from gateway.door.waker import Waker
 from gateway.known_key import KnownKey
 from gateway.models import UsageRecord
 
@@ -84,11 +85,32 @@ class Panel:
     failures: list[str] = field(default_factory=list)
     asked: int = 0
     broken: bool = False
+    wakes: list[tuple[int, Actor, str]] = field(default_factory=list)
+    refuses: Refused | None = None
+    ended: LeaseEnded | None = None
+    lease_id: int = 5
 
     def routes(self) -> list[Route]:
         self.asked += 1
         self._check()
         return list(self.known_routes)
+
+    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str) -> Waking:
+        """What `deployments.public.wake_for` does, as the door sees it: a lease, and a server that wakes."""
+        self._check()
+        if self.refuses is not None:
+            raise self.refuses
+        self.wakes.append((deployment_id, actor, reason))
+        self.become(State.WAKING, leases=frozenset({self.lease_id}))
+        return Waking(self.lease_id, 100.0, 135.0)
+
+    def lease_ended(self, lease_id: int) -> LeaseEnded | None:
+        self._check()
+        return self.ended
+
+    def become(self, state: State, **changes: Any) -> None:
+        """Every deployment is in this state now."""
+        self.known_routes = [replace(route, state=state, **changes) for route in self.known_routes]
 
     def report_in_flight(self, process: str, rows: Sequence[InFlightRow]) -> None:
         self._check()
@@ -176,6 +198,7 @@ def build_house(panel: Panel, *, write: Any = None) -> House:
         books=books,
         clock=clock,
         reads=Database(threads=1, name="test-reads"),
+        waker=Waker(panel, Database(threads=1, name="test-wakes")),
     )
     house = House(door, books, panel, keys, hands, rows)
     house.admit(known())

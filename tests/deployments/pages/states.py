@@ -163,10 +163,11 @@ class States:
         self.account.blind_since, self.account.last_error = self.ago(600), "503 Service Unavailable"
         self.account.save(update_fields=["blind_since", "last_error"])
 
-    def in_flight(self, made: Deployment, who: str, count: int = 2) -> None:
+    def in_flight(self, made: Deployment, who: str, count: int = 2, *, waiting: int = 0) -> None:
         InFlight.objects.create(
-            process="gw-1", deployment=made, holder_name=who, count=count, updated_at=self.now
-        )
+            process="gw-1", deployment=made, holder_name=who, count=count, waiting=waiting,
+            updated_at=self.now,
+        )  # fmt: skip
 
     def log(self, made: Deployment, run: Run | None, lines: tuple[str, ...] = LINES) -> None:
         first = LogLine.objects.count()

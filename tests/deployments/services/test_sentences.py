@@ -29,6 +29,21 @@ SAID = [
         "Waking for Ada. Loading weights, 62 %, ready in about 3 min. $1.01 so far.",
         "",
     ),
+    (
+        told(State.WAKING, who="Ada", waiting=2),
+        "Waking for Ada and 2 waiting requests. Asking for a machine. $0.00 so far.",
+        "",
+    ),
+    (
+        told(State.WAKING, waiting=1),
+        "Waking for 1 waiting request. Asking for a machine. $0.00 so far.",
+        "",
+    ),
+    (
+        told(State.DEPLOYING, who="Ada", waiting=1),
+        "Deploying. Not billed.",
+        "For Ada and 1 waiting request.",
+    ),
     (told(State.WAKING), "Waking. Asking for a machine. $0.00 so far.", ""),
     (
         told(State.WAKING, phase="warmup", eta_s=-3, so_far=Decimal("3")),
