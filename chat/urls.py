@@ -29,6 +29,7 @@ urlpatterns = [
     path(f"{_ONE}/export/", keeping.export, name="export"),
     path(f"{_ONE}/order/", following.order, name="order"),
     path(f"{_ONE}/turns/", following.some_turns, name="turns"),
+    path(f"{_ONE}/around/", following.beside, name="around"),
     path(f"{_MESSAGE}/edit/", following.editing, name="editing"),
     path(f"{_MESSAGE}/edit/send/", asking.edit, name="edit"),
     path(f"{_MESSAGE}/regenerate/", asking.regenerate, name="regenerate"),

@@ -15,6 +15,7 @@ from deployments.public import deployment_status
 
 from . import places
 from .access import PageRequest, chats, own_message
+from .talk import around
 from .turns import Turn, turns
 
 _MOST = 50
@@ -32,6 +33,15 @@ def order(request: PageRequest, slug: str, public_id: str) -> HttpResponse:
     shown = turns(branch(row))
     pairs = [(one.message.public_id, one.mark) for one in shown]
     return JsonResponse({"state": state, "title": row.title, "draft": row.draft, "turns": pairs})
+
+
+@require_safe
+@chats
+def beside(request: PageRequest, slug: str, public_id: str) -> HttpResponse:
+    """The markup around the turns: list, title, gauge."""
+    context = around(request, conversations.found(request.user, public_id))
+    names = {"list": "chat/_list.html", "title": "chat/_title.html", "gauge": "chat/_gauge.html"}
+    return JsonResponse({key: render_to_string(name, context, request) for key, name in names.items()})
 
 
 @require_safe

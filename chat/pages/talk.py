@@ -45,9 +45,6 @@ def frame(
 ) -> dict[str, Any]:
     """All that the page shows. `form` is one with errors."""
     shown = turns(branch(row)) if row is not None else []
-    query = request.GET.get("q", "").strip()[:200]
-    after = request.GET.get("after") or None
-    listed = conversations.listed(request.user, query=query, slug=slug, after=after, limit=_LISTED + 1)
     return head(request, deployment_of(request, slug), "chat") | {
         "slug": slug,
         "conversation": row,
@@ -55,14 +52,26 @@ def frame(
         "live": next((turn for turn in shown if turn.message.is_live), None),
         "editing": request.GET.get("edit", ""),
         "preview": _preview(shown, request.GET.get("preview", "")),
-        "listed": listed[:_LISTED],
-        "more": listed[_LISTED - 1].public_id if len(listed) > _LISTED else "",
-        "query": query,
         "sending": sending_now(request, slug),
         "parameters": form or ParametersForm(initial=parameters_of(row)),
         "settings_open": form is not None or "settings" in request.GET,
         **composer(row),
+        **_listed(request, slug),
     }
+
+
+def around(request: PageRequest, row: Conversation) -> dict[str, Any]:
+    """What changes beside the turns: the list, the title, the context that is used."""
+    context = {"slug": row.deployment_slug, "conversation": row}
+    return context | composer(row) | _listed(request, row.deployment_slug)
+
+
+def _listed(request: PageRequest, slug: str) -> dict[str, Any]:
+    query = request.GET.get("q", "").strip()[:200]
+    after = request.GET.get("after") or None
+    rows = conversations.listed(request.user, query=query, slug=slug, after=after, limit=_LISTED + 1)
+    more = rows[_LISTED - 1].public_id if len(rows) > _LISTED else ""
+    return {"listed": rows[:_LISTED], "more": more, "query": query}
 
 
 def composer(row: Conversation | None) -> dict[str, Any]:

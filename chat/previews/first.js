@@ -28,6 +28,23 @@ put(Document.prototype, 'cookie', { get: () => '', set: () => {}, configurable: 
 for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'RTCDataChannel', 'WebTransport']) {
   put(window, name, { value: undefined, configurable: false, writable: false });
 }
+// A frame inside would have its own, untouched names; nothing could be loaded into it anyway.
+const FRAMES = 'iframe, frame, object, embed, fencedframe, portal';
+const watch = (where) => new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) {
+    for (const node of addedNodes) {
+      if (node.matches?.(FRAMES)) node.remove();
+      for (const inner of node.querySelectorAll?.(FRAMES) ?? []) inner.remove();
+    }
+  }
+}).observe(where, { childList: true, subtree: true });
+watch(document);
+const attach = Element.prototype.attachShadow;
+Element.prototype.attachShadow = function attachShadow(how) {
+  const made = attach.call(this, how);
+  watch(made);
+  return made;
+};
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape') parent.postMessage('leave-preview', '*');
 });

@@ -20,16 +20,15 @@ _POLICY = {
     "form-action": "'none'",
     "base-uri": "'none'",
     "frame-ancestors": "'self'",
-    "webrtc": "'block'",
 }
 _CLOSED = (
-    "accelerometer autoplay bluetooth camera clipboard-read clipboard-write display-capture geolocation"
+    "accelerometer camera clipboard-read clipboard-write display-capture geolocation"
     " gyroscope hid idle-detection local-fonts magnetometer microphone midi payment publickey-credentials-get"
-    " screen-wake-lock serial storage-access usb web-share xr-spatial-tracking"
+    " screen-wake-lock serial storage-access usb xr-spatial-tracking"
 )
 HEADERS = {
     "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
-    "Permissions-Policy": ", ".join(f"{name}=()" for name in _CLOSED.split() if name != "autoplay"),
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in _CLOSED.split()),
     "X-Frame-Options": "SAMEORIGIN",
     "X-Content-Type-Options": "nosniff",
     "X-DNS-Prefetch-Control": "off",

@@ -27,7 +27,9 @@ class Reply {
   listen() {
     this.source = new EventSource(this.article.dataset.live);
     for (const kind of ['state', 'reasoning', 'thought', 'block', 'open', 'receipt']) {
-      this.source.addEventListener(kind, (event) => this[kind](JSON.parse(event.data)));
+      this.source.addEventListener(kind, ({ data }) => {
+        if (data !== undefined) this[kind](JSON.parse(data)); // "open" is also what the connection itself says
+      });
     }
     this.source.addEventListener('error', () => {
       // A browser gives up on a refusal (the session ended, the reply is gone); the rows say what is true.
@@ -54,7 +56,7 @@ class Reply {
   }
 
   reasoning({ text, reset }) {
-    this.begins();
+    if (text) this.begins();
     if (reset || this.firstThoughts) this.thoughts.textContent = '';
     this.firstThoughts = false;
     this.think.hidden = !(text || this.thoughts.firstChild);
@@ -73,7 +75,7 @@ class Reply {
   }
 
   thought({ seconds }) {
-    this.line.textContent = seconds < 60 ? `Thought for ${Math.round(seconds)} s` : `Thought for ${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+    this.line.textContent = seconds < 60 ? `Thought for ${seconds < 1 ? seconds.toFixed(1) : Math.round(seconds)} s` : `Thought for ${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
   }
 
   place(n) {
@@ -89,7 +91,7 @@ class Reply {
   }
 
   block({ n, html }) {
-    this.begins();
+    if (html) this.begins();
     this.closeOpen();
     this.place(n).replaceChildren(fragment(html));
     for (let last = this.answer.lastElementChild; last && Number(last.dataset.n) > n; last = this.answer.lastElementChild) last.remove();
@@ -97,7 +99,7 @@ class Reply {
   }
 
   open({ n, text, reset }) {
-    this.begins();
+    if (text) this.begins();
     if (reset || n !== this.openN) this.closeOpen();
     if (!text) return;
     if (!this.openNode) this.beginOpen(n);

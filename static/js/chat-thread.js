@@ -87,11 +87,17 @@ function arrange(turns, fresh) {
   }
 }
 
-function titled(title) {
-  if (!title) return;
-  document.getElementById('chat-title').textContent = title;
-  const mine = document.querySelector('.chat-list [aria-current] .name');
-  if (mine) mine.textContent = title;
+// The list, the title and the gauge; not while somebody writes in them.
+async function around() {
+  const parts = [['list', 'chats'], ['title', 'chat-head'], ['gauge', 'gauge']];
+  const now = await get(`${root.dataset.base}around/`);
+  if (!now) return;
+  for (const [key, id] of parts) {
+    const place = document.getElementById(id);
+    if (place.contains(document.activeElement) || place.querySelector('details[open]')) continue;
+    if (key === 'list' && location.search) continue; // a search, or older ones, stay as they were asked for
+    place.replaceWith(fragment(now[key]));
+  }
 }
 
 async function lookOnce() {
@@ -101,7 +107,7 @@ async function lookOnce() {
   const ids = wanted(now.turns);
   arrange(now.turns, ids.length ? await markup(ids) : {});
   have = now.state;
-  titled(now.title);
+  await around();
   document.getElementById('chat-empty')?.toggleAttribute('hidden', now.turns.length > 0);
 }
 
@@ -160,7 +166,7 @@ addEventListener('submit', async (event) => {
   button?.removeAttribute('aria-busy');
   complain(ok ? '' : data.message);
   if (!ok) return;
-  if (data.title) titled(data.title);
+  if (data.title) closeMenu();
   const edit = form.classList.contains('edit') ? form.closest('.turn') : null;
   if (edit) edit.querySelector('.edit').remove();
   have = '';
@@ -174,6 +180,11 @@ addEventListener('htmx:afterSwap', (event) => {
   field.focus();
   field.setSelectionRange(field.value.length, field.value.length);
 });
+
+function closeMenu() {
+  document.getElementById('chat-menu').open = false;
+  document.activeElement.blur();
+}
 
 export function beginThread() {
   for (const article of thread.children) {
