@@ -13,11 +13,13 @@ _PAUSE_AFTER_ERROR_S = 1.0
 async def again_and_again(
     work: Callable[[], Awaitable[None]], every_s: float, wake: asyncio.Event | None = None
 ) -> None:
-    """Do `work` for ever, `every_s` after its last end, or as soon as `wake` is set."""
+    """Do `work` for ever, once in `every_s`, and as soon as `wake` is set."""
+    clock = asyncio.get_running_loop().time
     while True:
-        pause_s = every_s
+        began = clock()
         try:
             await work()
+            pause_s = max(every_s / 4, every_s - (clock() - began))
         except Exception:  # the loop's edge
             log.exception("runner.round_failed", work=work.__qualname__)
             pause_s = max(every_s, _PAUSE_AFTER_ERROR_S)
