@@ -6,6 +6,7 @@ from .lines import Kind, begins_item
 
 _DELIMITER = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _LEAST = 160  # characters of growth worth rendering for
+_MOST = 20_000  # one rendering of more would hold up the other replies of the process
 
 
 class Growth:
@@ -20,7 +21,8 @@ class Growth:
     def whole_lines(self, kind: Kind, lines: list[str]) -> int:
         """How many lines to render now, 0 while it is not worth it: growing by half keeps the cost linear."""
         self._look(kind, lines)
-        if self._whole_size - self._shown_size < max(_LEAST, self._shown_size // 2):
+        grown = self._whole_size - self._shown_size
+        if grown < max(_LEAST, self._shown_size // 2) or self._whole_size > _MOST:
             return 0
         self.shown, self._shown_size = self._whole, self._whole_size
         return self._whole

@@ -14,7 +14,7 @@ TABLE = {
     "svg script": "<svg><script>window.HIT=1</script></svg>",
     "svg use": '<svg><use href="https://evil.test/a.svg#x"/></svg>',
     "svg animate": '<svg><a><animate attributeName=href values=javascript:HIT=1 /><text>x</text></a></svg>',
-    "math": '<math><mtext><table><mglyph><style><img src=x onerror=window.HIT=1></style></mglyph></table></mtext></math>',
+    "math": "<math><mtext><table><mglyph><style><img src=x onerror=HIT=1></style></mglyph></table></math>",
     "iframe": '<iframe src="https://evil.test/"></iframe>',
     "iframe srcdoc": '<iframe srcdoc="<script>top.HIT=1</script>"></iframe>',
     "object": '<object data="https://evil.test/x.swf"></object>',
@@ -97,6 +97,7 @@ TABLE = {
     "many brackets": "[" * 30000,
     "many stars": "*a " * 20000,
     "wide table": "|" * 2000 + "\n" + "|-" * 2000 + "\n" + "|a" * 100,
-    "mutation": '<form><math><mtext></form><form><mglyph><svg><mtext><style><path id="</style><img onerror=window.HIT=1 src>">',
-    "mutation in a table": "| <svg></p><style><a id=\"</style><img src=1 onerror=window.HIT=1>\"> |\n|---|\n| x |",
+    "mutation": "<form><math><mtext></form><form><mglyph><svg><mtext><style><path id='</style>"
+    "<img onerror=window.HIT=1 src>'>",
+    "mutation in a table": "| <svg></p><style><a id='</style><img src=1 onerror=HIT=1>'> |\n|---|\n|x|",
 }  # fmt: skip

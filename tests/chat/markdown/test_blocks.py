@@ -10,13 +10,15 @@ from chat.markdown import render
 from chat.markdown.blocks import BlockSplitter, Finished, Open, Piece
 from sandbox.engine.showcase import CODE, MARKDOWN, html_page, long_text
 
-LINES = st.sampled_from(
-    ["```", "```python", "~~~", "````", "# H", "Setext", "===", "---", "***", "- a", "  - b", "    - c"]
-    + ["1. one", "2) two", "10. ten", "   cont", "    code", "\tcode", "> q", ">", "> ```", "> - a", "text"]
-    + ["text **b", "*c* `d", "| a | b |", "|---|--:|", "| 1 | 2 |", "|x|", "$$", "  $$", "\\[", "\\]", "$$ x $$"]
-    + ["<!doctype html>", "<html>", "</html>", "<p>", "", "", "", " ", "- ", "-", "+ p", "[x](http://a.b)"]
-    + ["  ```", "   ```js", "- ```", "*", "_ _ _", "1.", "-- -", "\u202e", "\x00", "\r", "- [ ] t", "-     c"]
-)  # fmt: skip
+_LINES = [
+    "```", "```python", "~~~", "````", "# H", "Setext", "===", "---", "***", "- a", "  - b", "    - c",
+    "1. one", "2) two", "10. ten", "   cont", "    code", "\tcode", "> q", ">", "> ```", "> - a", "text",
+    "text **b", "*c* `d", "| a | b |", "|---|--:|", "| 1 | 2 |", "|x|", "$$", "  $$", "\\[", "\\]",
+    "$$ x $$", "<!doctype html>", "<html>", "</html>", "<p>", "", "", "", " ", "- ", "-", "+ p",
+    "[x](http://a.b)", "  ```", "   ```js", "- ```", "*", "_ _ _", "1.", "-- -", "\u202e", "\u0000", "\r",
+    "- [ ] t", "-     c",
+]  # fmt: skip
+LINES = st.sampled_from(_LINES)
 PIECES = st.lists(st.integers(1, 12), min_size=1, max_size=6)
 
 
