@@ -4,6 +4,6 @@
 """
 
 from .events import Event
-from .follow import follow
+from .following import follow
 
 __all__ = ["Event", "follow"]

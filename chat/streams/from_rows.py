@@ -33,16 +33,16 @@ def snapshot(message: Message) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _text(message: Message) -> list[tuple[str, dict[str, Any]]]:
-    splitter = BlockSplitter()
-    pieces = splitter.feed(message.text)
-    if message.status in ENDED:
-        pieces = [*pieces, *splitter.finish()]
-    return [
-        (BLOCK, {"n": piece.n, "html": piece.html})
-        if isinstance(piece, Finished)
-        else (OPEN, {"n": piece.n, "text": piece.text, "reset": True})
-        for piece in pieces
-    ]
+    """Every block once, and the open one of a reply that is still written."""
+    splitter, over = BlockSplitter(), message.status in ENDED
+    blocks: dict[int, str] = {}
+    opened: list[tuple[str, dict[str, Any]]] = []
+    for piece in [*splitter.feed(message.text), *(splitter.finish() if over else [])]:
+        if isinstance(piece, Finished):
+            blocks[piece.n], opened = piece.html, []
+        else:
+            opened = [(OPEN, {"n": piece.n, "text": piece.text, "reset": True})]
+    return [*((BLOCK, {"n": n, "html": html}) for n, html in sorted(blocks.items())), *opened]
 
 
 def state(message: Message) -> dict[str, Any]:

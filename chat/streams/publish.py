@@ -53,7 +53,7 @@ class Publisher:
         try:
             ids = await pipe.execute()
             for key, place in firsts:
-                await self._broker.xtrim(key, minid=ids[place])
+                await self._broker.xtrim(key, minid=ids[place], approximate=False)
         except (RedisError, OSError) as error:
             log.warning("chat.readers_not_told", error=type(error).__name__)
             return False

@@ -13,6 +13,8 @@ from .hub import Behind, BrokerAway, Hub
 
 # Without an event for so long, the row is asked whether there is still anybody who writes.
 QUIET_S = 2.0
+# At first: long enough for a stream that exists to say so.
+_FIRST_S = 0.25
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
 
@@ -25,11 +27,12 @@ async def follow(public_id: str, after: str | None = None) -> AsyncIterator[Even
     """
     position = None if after in (None, "", FROM_ROWS) else after
     shown: list[Event] = []
+    patience_s = _FIRST_S
     while True:
         follower = _hub().join(public_id, position)
         try:
-            while (event := await follower.next(QUIET_S)) is not None:
-                position, shown = event.id, []
+            while (event := await follower.next(patience_s)) is not None:
+                position, shown, patience_s = event.id, [], QUIET_S
                 yield event
                 if event.is_last and await in_thread(status_of, public_id) in (*ENDED, None):
                     return
@@ -39,6 +42,7 @@ async def follow(public_id: str, after: str | None = None) -> AsyncIterator[Even
             position = None
         finally:
             _hub().leave(follower)
+        patience_s = QUIET_S
         rows = await in_thread(rows_of, public_id)
         over = not rows or rows[-1].is_last
         if rows != shown and (over or position is None):
