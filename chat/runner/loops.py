@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+from django.db import DatabaseError
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +21,9 @@ async def again_and_again(
         try:
             await work()
             pause_s = max(every_s / 4, every_s - (clock() - began))
+        except DatabaseError as error:  # away for a moment: a line, and no traceback every second
+            log.warning("runner.database_away", work=work.__qualname__, error=str(error)[:200])
+            pause_s = max(every_s, _PAUSE_AFTER_ERROR_S)
         except Exception:  # the loop's edge
             log.exception("runner.round_failed", work=work.__qualname__)
             pause_s = max(every_s, _PAUSE_AFTER_ERROR_S)

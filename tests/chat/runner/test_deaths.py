@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
@@ -40,9 +40,10 @@ def database_url() -> str:
     row = settings.DATABASES["default"]
     if row["ENGINE"].endswith("sqlite3"):
         return f"sqlite:///{row['NAME']}"
-    host = f"{row['HOST']}:{row['PORT']}" if not row["HOST"].startswith("/") else ""
-    query = f"?host={quote(row['HOST'], safe='')}&port={row['PORT']}" if row["HOST"].startswith("/") else ""
-    return f"postgresql://{quote(row['USER'])}:{quote(row['PASSWORD'])}@{host}/{row['NAME']}{query}"
+    account = f"{quote(row['USER'])}:{quote(row['PASSWORD'])}" if row["USER"] else ""
+    place = f"{row['HOST']}:{row['PORT']}" if row["PORT"] else row["HOST"]
+    options = {name: value for name, value in row["OPTIONS"].items() if isinstance(value, str)}
+    return f"postgresql://{account}{'@' if account else ''}{place}/{row['NAME']}?{urlencode(options)}"
 
 
 @contextlib.contextmanager
