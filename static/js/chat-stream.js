@@ -1,6 +1,7 @@
 // One reply while it is written. Open text is only ever appended as text; HTML comes finished from the server.
 import { fragment } from './chat-post.js';
 import { ended, grew } from './chat-scroll.js';
+import { Flow } from './chat-text.js';
 
 const ENDED = ['done', 'stopped', 'failed', 'interrupted'];
 const FENCE = /^ {0,3}(?:`{3,}|~{3,})[^\n]*\n/;
@@ -12,6 +13,7 @@ class Reply {
     this.answer = article.querySelector('[data-answer]');
     this.think = article.querySelector('[data-think]');
     this.thoughts = article.querySelector('[data-thoughts]');
+    this.thinking = new Flow(this.thoughts);
     this.line = article.querySelector('[data-thought]');
     this.wait = article.querySelector('[data-wait]');
     this.over = over;
@@ -52,16 +54,17 @@ class Reply {
   state({ status }) {
     if (status === 'streaming') this.begins();
     this.article.dataset.status = status;
+    if (!ENDED.includes(status)) document.dispatchEvent(new CustomEvent('chat:state'));
     if (ENDED.includes(status)) this.end(status);
   }
 
   reasoning({ text, reset }) {
     if (text) this.begins();
-    if (reset || this.firstThoughts) this.thoughts.textContent = '';
+    if (reset || this.firstThoughts) this.thinking.clear();
     this.firstThoughts = false;
     this.think.hidden = !(text || this.thoughts.firstChild);
     if (!text) return;
-    this.thoughts.append(text);
+    this.thinking.append(text);
     if (this.think.open) this.thoughts.scrollTop = this.thoughts.scrollHeight;
     this.tickThinking();
     grew();
@@ -104,7 +107,7 @@ class Reply {
     if (!text) return;
     if (!this.openNode) this.beginOpen(n);
     if (this.head !== null) text = this.afterHead(text);
-    if (text) this.openNode.append(text);
+    if (text) this.flow.append(text);
     grew();
   }
 
@@ -112,6 +115,7 @@ class Reply {
     this.openN = n;
     this.openNode = document.createElement('div');
     this.openNode.className = 'open';
+    this.flow = new Flow(this.openNode);
     this.place(n).append(this.openNode);
     this.head = '';
   }

@@ -1,6 +1,7 @@
 // The turns of the page, kept the same as the panel's: after what was done here, and what was done in another tab.
 import { fragment, get, post, root } from './chat-post.js';
 import { follow, grew } from './chat-scroll.js';
+import { refreshAll } from './live.js';
 import { followReply, isOpen, leaveReply } from './chat-stream.js';
 
 const { htmx } = window;
@@ -185,6 +186,14 @@ function closeMenu() {
   document.getElementById('chat-menu').open = false;
   document.activeElement.blur();
 }
+
+// A reply that waits knows first that the server moves: the head and the button need not wait for their next poll.
+let soon = 0;
+document.addEventListener('chat:state', () => {
+  clearTimeout(soon);
+  refreshAll();
+  soon = setTimeout(refreshAll, 1500);
+});
 
 export function beginThread() {
   for (const article of thread.children) {
