@@ -43,10 +43,10 @@ export function beginNotice() {
     const now = response?.ok ? /data-state="(\w+)"/.exec(await response.text())?.[1] : null;
     if (READY.includes(now)) tell();
   }, 3000);
-  new MutationObserver(() => {
-    for (const button of document.querySelectorAll('[data-tell][hidden]')) {
+  addEventListener('htmx:afterSwap', () => {
+    for (const button of document.querySelectorAll('[data-tell]')) {
       button.hidden = false;
       if (wanted) { button.disabled = true; button.textContent = 'You will be told'; }
     }
-  }).observe(document.getElementById('thread'), { childList: true, subtree: true });
+  });
 }

@@ -5,6 +5,7 @@ import { Flow } from './chat-text.js';
 
 const ENDED = ['done', 'stopped', 'failed', 'interrupted'];
 const FENCE = /^ {0,3}(?:`{3,}|~{3,})[^\n]*\n/;
+const LEAF = 16;
 const open = new Map(); // id of the reply -> what follows it
 
 class Reply {
@@ -20,6 +21,8 @@ class Reply {
     this.says = says;
     this.thinkingSince = 0;
     this.firstThoughts = true;
+    this.places = new Map([...this.answer.querySelectorAll(':scope > .b')].map((place, n) => [n, place]));
+    this.leaf = null;
     this.openNode = null;
     this.openN = -1;
     this.head = ''; // the first line of an open fence, until it is whole
@@ -81,23 +84,38 @@ class Reply {
     this.line.textContent = seconds < 60 ? `Thought for ${seconds < 1 ? seconds.toFixed(1) : Math.round(seconds)} s` : `Thought for ${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
   }
 
+  // Blocks lie in leaves: the browser skips a far leaf as one thing, and only the last one is laid out anew.
   place(n) {
-    const last = this.answer.lastElementChild;
-    if (last && Number(last.dataset.n) === n) return last;
-    const found = this.answer.querySelector(`:scope > [data-n="${n}"]`);
+    const found = this.places.get(n);
     if (found) return found;
     const place = document.createElement('div');
     place.className = 'b';
-    place.dataset.n = n;
-    this.answer.append(place);
+    this.places.set(n, place);
+    if (!this.leaf?.isConnected || this.leaf.childElementCount >= LEAF) {
+      this.leaf = document.createElement('div');
+      this.leaf.className = 'leaf';
+      this.answer.append(this.leaf);
+    }
+    this.leaf.append(place);
     return place;
+  }
+
+  // A snapshot tells fewer, larger blocks: what it holds already is not shown twice.
+  dropAfter(n) {
+    for (let after = n + 1; this.places.has(after); after += 1) {
+      const leaf = this.places.get(after).parentElement;
+      this.places.get(after).remove();
+      this.places.delete(after);
+      if (!leaf.childElementCount) leaf.remove();
+    }
+    if (!this.leaf?.isConnected) this.leaf = this.answer.querySelector('.leaf:last-child');
   }
 
   block({ n, html }) {
     if (html) this.begins();
     this.closeOpen();
     this.place(n).replaceChildren(fragment(html));
-    for (let last = this.answer.lastElementChild; last && Number(last.dataset.n) > n; last = this.answer.lastElementChild) last.remove();
+    this.dropAfter(n);
     grew();
   }
 
