@@ -22,7 +22,7 @@ from .writing import Writing
 log = structlog.get_logger(__name__)
 
 # Long enough for a restart of the web processes; a cold start is waited for within one request.
-PAUSES_S = (0.3, 0.7, 1.5, 3.0, 5.0, 8.0, 8.0, 8.0)
+PAUSES_S = (0.3, 0.7, 1.5, 3.0, 5.0, 8.0, 8.0, 8.0, 8.0, 8.0)
 GONE = Ending(Status.FAILED, "gone", "The conversation was deleted.")
 
 Asked = Callable[[Writing, Question], Awaitable[None]]

@@ -14,6 +14,8 @@ from chat.threads import in_thread
 from deployments.public import Scope
 from gateway.public import issue_token
 
+from .transport import AiohttpTransport
+
 _TOKEN_S = 3600
 _RENEW_BEFORE_S = 600
 _SCOPES = frozenset({Scope.READ, Scope.CHAT, Scope.WAKE})
@@ -69,6 +71,7 @@ class Gateway:
             api_key="per-person",
             max_retries=0,
             timeout=_TIMEOUT,
+            http_client=openai.DefaultAsyncHttpxClient(transport=AiohttpTransport()),
         )
         self.tokens = Tokens()
 
