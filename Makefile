@@ -9,7 +9,7 @@ WORKERS ?= 2
 APPS := controlpanel deployments gateway chat sandbox
 PRESENT := $(wildcard $(APPS))
 
-.PHONY: run install test test-postgres test-vllm lint format bench chromium clean
+.PHONY: run install test test-postgres test-vllm test-agents lint format bench chromium clean
 
 run: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py up
@@ -24,6 +24,10 @@ test-postgres: $(VENV)/.dev chromium
 
 test-vllm: $(VENV)/.dev
 	bash tests/vllm/run.sh
+
+# A coding agent from npm before a cold server; needs npm.
+test-agents: $(VENV)/.dev
+	$(BIN)/python -m tests.agents.opencode
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -67,7 +67,7 @@ class UsageRecordAdmin(_ReadOnly):
 
     list_display = [
         "started_at", "deployment_slug", "user", "key", "path", "status", "outcome", "prompt_tokens",
-        "completion_tokens", "duration_s",
+        "completion_tokens", "waited_s", "duration_s",
     ]  # fmt: skip
     list_filter = ["outcome", "deployment_slug"]
     list_select_related = ["user", "key"]

@@ -55,6 +55,17 @@ async def answering(port: int) -> None:
                 await asyncio.sleep(0.1)
 
 
+async def answering_anything(port: int) -> None:
+    """Wait until somebody listens there; TimeoutError after half a minute."""
+    async with asyncio.timeout(_READY_S):
+        while True:
+            try:
+                (await asyncio.open_connection("127.0.0.1", port))[1].close()
+                return
+            except OSError:
+                await asyncio.sleep(0.1)
+
+
 async def measure(port: int, server: psutil.Process, stream: bool, connections: int, seconds: float) -> str:
     """One cell of the table."""
     await burst(port, stream=stream, connections=connections, seconds=seconds / 4)

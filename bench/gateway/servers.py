@@ -1,5 +1,7 @@
 """The two servers that are compared: the door, and an async Django view behind the panel's middleware.
 
+The door also before a server that never gets ready, for bench_held.py.
+
 Both check the same key in memory, ask the same engine with aiohttp, and read usage from the end of an answer.
 """
 
@@ -25,7 +27,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse  # noqa
 from django.urls import path  # noqa: E402
 from django.views.decorators.csrf import csrf_exempt  # noqa: E402
 
-from deployments.public import InFlightRow, Route, Scope, State  # noqa: E402
+from deployments.public import Actor, InFlightRow, LeaseEnded, Route, Scope, State, Waking  # noqa: E402
+from gateway.door import waiting_room  # noqa: E402
 from gateway.door.app import Door  # noqa: E402
 from gateway.door.bookkeeper import Bookkeeper  # noqa: E402
 from gateway.door.clock import Clock  # noqa: E402
@@ -34,20 +37,31 @@ from gateway.door.key_cache import KeyCache  # noqa: E402
 from gateway.door.routing import RouteTable  # noqa: E402
 from gateway.door.tokens import TAIL_BYTES, read_tokens  # noqa: E402
 from gateway.door.upstream import Upstream  # noqa: E402
+from gateway.door.waker import Waker  # noqa: E402
 from gateway.known_key import KnownKey  # noqa: E402
+from gateway.models import WhenAsleep  # noqa: E402
 
-KNOWN = KnownKey(1, 1, "bench", frozenset({Scope.CHAT}), None, None)
+KNOWN = KnownKey(1, 1, "bench", frozenset({Scope.CHAT, Scope.WAKE}), None, None, WhenAsleep.HOLD)
 
 
 class Panel:
-    """One deployment that is ready; whatever is told is forgotten."""
+    """One deployment, in one state for ever; whatever is told is forgotten."""
 
-    def __init__(self, engine: str) -> None:
-        self.route = Route(1, "bench", "bench", State.READY, "Lit.", engine, "k", "", "", None, None, None)
+    def __init__(self, engine: str, state: State) -> None:
+        self.route = Route(
+            1, "bench", "bench", state, "So it is.", engine, "k", "", "", None, None, None, frozenset({1})
+        )
 
     def routes(self) -> Sequence[Route]:
         """The one route."""
         return [self.route]
+
+    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str) -> Waking:
+        """The one lease there is."""
+        return Waking(1, 3600.0, 3600.0)
+
+    def lease_ended(self, lease_id: int) -> LeaseEnded | None:
+        """Never."""
 
     def report_in_flight(self, process: str, rows: Sequence[InFlightRow]) -> None:
         """Forget it."""
@@ -63,10 +77,10 @@ async def _any_key(secret_hash: str) -> KnownKey:
     return KNOWN
 
 
-def open_door(engine: str) -> Door:
+def open_door(engine: str, state: State) -> Door:
     """A door without a database."""
     clock = Clock()
-    panel = Panel(engine)
+    panel = Panel(engine, state)
     reads = Database(threads=1, name="bench")
     books = Bookkeeper(panel, clock, "bench", write=lambda rows: None, mark=lambda used: None)
     return Door(
@@ -76,19 +90,26 @@ def open_door(engine: str) -> Door:
         books=books,
         clock=clock,
         reads=reads,
+        waker=Waker(panel, reads),
     )
 
 
-def door_app(engine: str) -> Any:
+def door_app(engine: str, state: State = State.READY) -> Any:
     """The door as ASGI app."""
     doors: list[Door] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if not doors:
-            doors.append(open_door(engine))
+            doors.append(open_door(engine, state))
         await doors[0].serve(scope, receive, send)
 
     return app
+
+
+def holding_app(engine: str) -> Any:
+    """The door before a server that wakes for ever; the one key of the bench may fill the whole room."""
+    waiting_room.MOST_PER_KEY = waiting_room.MOST_WAITING
+    return door_app(engine, State.WAKING)
 
 
 def view_app(engine: str) -> Any:
@@ -124,7 +145,7 @@ async def _pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 def main(kind: str, port: int, engine: str) -> None:
     """Serve one of them until killed."""
-    app = {"door": door_app, "view": view_app}[kind](engine)
+    app = {"door": door_app, "held": holding_app, "view": view_app}[kind](engine)
     config = uvicorn.Config(
         app,
         port=port,

@@ -24,7 +24,7 @@ from .model_list import model_list
 from .paths import FORWARDED, MODELS_PATH, Endpoint, dialect_of
 from .problems import ClientLeft, Problem
 from .question import read_question
-from .refusals import can_be_asked, unavailable
+from .refusals import UNAVAILABLE, can_be_asked, unavailable
 from .relay import relay
 from .reply import Reply
 from .routing import RouteTable, find, visible
@@ -95,7 +95,7 @@ class Door:
         try:
             key = await self._keys.get(secret) if secret else None
         except Exception as error:
-            raise unavailable("The key could not be checked", error) from error
+            raise unavailable("The key could not be checked") from error
         if key is None:
             told = "does not open anything: it is unknown, revoked or expired" if secret else "is missing"
             message = f"The API key {told}. Send a key of the panel as `Authorization: Bearer pl_…`."
@@ -183,10 +183,12 @@ class Door:
         try:
             return await self._routes.all()
         except Exception as error:
-            raise unavailable("The state of the deployments could not be read", error) from error
+            raise unavailable("The state of the deployments could not be read") from error
 
     async def _tell(self, problem: Problem, exchange: Exchange, reply: Reply) -> None:
         exchange.ended(Outcome.ENGINE_LOST if problem.engine_lost else Outcome.REFUSED, problem.code)
+        if problem.code == UNAVAILABLE:
+            log.warning("gateway_blind", what=problem.message, exc_info=problem.__cause__)
         if problem.engine_lost:
             self._books.engine_failed(exchange, problem.message)
         await reply.problem(problem)

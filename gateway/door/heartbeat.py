@@ -15,7 +15,12 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
-_STATE_PHASES = {State.DEPLOYING: "deploying", State.STOPPING: "stopping", State.UNKNOWN: "unknown"}
+_STATE_PHASES = {
+    State.OFF: "deploying",
+    State.DEPLOYING: "deploying",
+    State.STOPPING: "stopping",
+    State.UNKNOWN: "unknown",
+}
 
 
 def phase_of(route: Route) -> str:

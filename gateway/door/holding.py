@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from deployments.public import Route, State, Waking
 from gateway.known_key import KnownKey
@@ -12,7 +13,7 @@ from .exchange import Exchange
 from .heartbeat import Heartbeat
 from .paths import Endpoint
 from .problems import Problem
-from .refusals import can_be_asked, refusal, still_waking, unavailable
+from .refusals import UNAVAILABLE, can_be_asked, refusal, still_waking, unavailable
 from .reply import Reply
 from .routing import RouteTable, same, visible
 from .waiting_room import WaitingRoom
@@ -30,6 +31,17 @@ _STREAM_MARGIN_S = 300.0
 _WAKEABLE = frozenset({State.ASLEEP, State.OFF, State.DEPLOYING, State.WAKING})
 
 StillKnown = Callable[[], Awaitable[KnownKey]]
+
+
+@dataclass(slots=True)
+class _Wait:
+    """One wait: the newest route, and from when until when, in monotonic seconds."""
+
+    route: Route
+    waking: Waking
+    heart: Heartbeat | None
+    since: float
+    until: float
 
 
 class Holding:
@@ -73,7 +85,7 @@ class Holding:
             with exchange.waits():
                 return await self._wait(wait, still_known)
 
-    async def _wait(self, wait: "_Wait", still_known: StillKnown) -> Route:
+    async def _wait(self, wait: _Wait, still_known: StillKnown) -> Route:
         while True:
             now = self._clock.monotonic()
             told_eta_s = eta_s(wait.route, wait.waking, now - wait.since)
@@ -86,7 +98,7 @@ class Holding:
                 return ready
             await asyncio.sleep(POLL_S)
 
-    async def _look(self, wait: "_Wait", still_known: StillKnown) -> Route | None:
+    async def _look(self, wait: _Wait, still_known: StillKnown) -> Route | None:
         """The route where it can be asked; None where there is nothing new, or it cannot be known now.
 
         A database that is away for a moment ends no wait: only what it says does, and the limit.
@@ -99,7 +111,7 @@ class Holding:
                 return wait.route
             over = await self._waker.why_out(wait.route, wait.waking)
         except Problem as problem:
-            if problem.code == "unavailable":
+            if problem.code == UNAVAILABLE:
                 return None
             raise
         if over is not None:
@@ -110,20 +122,7 @@ class Holding:
         try:
             return await self._routes.all(after=after)
         except Exception as error:
-            raise unavailable("The state of the deployments could not be read", error) from error
-
-
-class _Wait:
-    """One wait: the newest route, and from when until when, in monotonic seconds."""
-
-    def __init__(
-        self, route: Route, waking: Waking, heart: Heartbeat | None, since: float, until: float
-    ) -> None:
-        self.route = route
-        self.waking = waking
-        self.heart = heart
-        self.since = since
-        self.until = until
+            raise unavailable("The state of the deployments could not be read") from error
 
 
 def _wakes(endpoint: Endpoint, route: Route) -> bool:

@@ -6,7 +6,6 @@ itself wakes it first (holding.py), what forbids that, and what ends the wait, i
 
 from typing import Any
 
-import structlog
 from django.conf import settings
 
 from deployments.public import LeaseEnded, Refused, Route, State
@@ -20,7 +19,7 @@ _LONGEST_RETRY_AFTER_S = 60
 _RETRY_AFTER_S = 15
 _BLIND_RETRY_AFTER_S = 30
 
-log = structlog.get_logger(__name__)
+UNAVAILABLE = "unavailable"
 
 # What a start is refused for, as the door tells it. 409 is for those who act on a state; programs that ask a
 # model repeat it, and nothing of this changes by repeating.
@@ -89,10 +88,11 @@ def put_out(route: Route, ended: LeaseEnded) -> Problem:
     return _said(route, 503, "waking", f"{ended.words} Ask again to wake it.", _RETRY_AFTER_S)
 
 
-def unavailable(what: str, error: Exception) -> Problem:
-    """The panel cannot answer at the moment, and says so rather than guess."""
-    log.warning("gateway_blind", what=what, exc_info=error)
-    return Problem(503, "unavailable", f"{what}. Ask again shortly.", headers=((b"retry-after", b"5"),))
+def unavailable(what: str) -> Problem:
+    """The panel cannot answer at the moment, and says so rather than guess. Raise it from the cause, which is
+    logged where it is told."""
+    headers = ((b"retry-after", b"5"),)
+    return Problem(503, UNAVAILABLE, f"{what}. Ask again shortly.", headers=headers)
 
 
 def _problem(

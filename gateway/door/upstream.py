@@ -28,6 +28,8 @@ _IN_ONE_PIECE_BYTES = 1024 * 1024
 
 _PASSED_ON = (b"content-type", b"accept", b"anthropic-version", b"anthropic-beta")
 
+_JSON = "application/json"
+
 LOST = (ClientError, OSError, TimeoutError)
 
 
@@ -77,10 +79,13 @@ class Upstream:
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    sent = {"content-type": "application/json", "accept": "*/*"}
+    sent = {"content-type": _JSON, "accept": "*/*"}
     for name, value in headers:
         if name in _PASSED_ON and value.isascii() and value.decode().isprintable():
             sent[name.decode()] = value.decode()
+    # It was read as JSON: another name for it, such as curl's, must not cost a wake for a refusal.
+    if not sent["content-type"].lower().startswith(_JSON):
+        sent["content-type"] = _JSON
     return sent
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .problems import Problem
 
-# A held stream costs some ten kB of this process (bench/gateway), beside its body.
+# Measured (bench/gateway/bench_held.py): 1000 held streams take 19 MiB and 6 % of a CPU, without bodies.
 MOST_WAITING = 1000
 # An agent has a handful of requests open; one that lost count must not take the room from the others.
 MOST_PER_KEY = 200

@@ -28,10 +28,10 @@ class Waker:
     async def wake(self, route: Route, exchange: Exchange, key: KnownKey, address: str | None) -> Waking:
         """The wake that a lease of the key's owner pays for. Problem where nothing may be lit, 503 where it
         cannot be asked for."""
-        place = (route.deployment_id, key.key_id)
+        place = (route.deployment_id, key.owner_id)
         known = self._known.get(place)
         if known is not None and known.lease_id in route.leases:
-            return known  # that lease was open a second ago: nothing has to be written
+            return known  # their lease was open a second ago: nothing has to be written
         actor = key.actor(via=Via.GATEWAY, address=address)
         reason = f"a request to {exchange.path} by {key.name or 'a key'}"
 
@@ -41,11 +41,11 @@ class Waker:
             )
 
         try:
-            waking = self._known[place] = await self._asking.do(place, ask)
+            waking = self._known[place] = await self._asking.do((*place, key.key_id), ask)
         except Refused as refused:
             raise wake_refused(route, refused) from refused
         except Exception as error:
-            raise unavailable("The server could not be woken", error) from error
+            raise unavailable("The server could not be woken") from error
         return waking
 
     async def why_out(self, route: Route, waking: Waking) -> Problem | None:
@@ -56,5 +56,5 @@ class Waker:
         try:
             ended = await self._database.run(self._backstage.lease_ended, waking.lease_id)
         except Exception as error:
-            raise unavailable("The state of the start could not be read", error) from error
+            raise unavailable("The state of the start could not be read") from error
         return put_out(route, ended) if ended is not None else None

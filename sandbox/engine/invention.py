@@ -46,7 +46,7 @@ def _typed(schema: Mapping[str, Any], text: str, name: str, depth: int) -> Any:
         return _number(schema, text, whole=kind == "integer")
     if kind == "boolean":
         return True
-    return None if kind == "null" else _words(text)
+    return None if kind == "null" else _text(text, name)
 
 
 def _named_in(options: list[Any], text: str) -> Any:
@@ -60,6 +60,13 @@ def _number(schema: Mapping[str, Any], text: str, *, whole: bool) -> float | int
     value = max(value, float(schema.get("minimum", value)))
     value = min(value, float(schema.get("maximum", value)))
     return int(value) if whole else value
+
+
+def _text(text: str, name: str) -> str:
+    """A file's name where the parameter asks for one and the user gave one; else words of the user."""
+    asked = re.search(r"path|file", name, re.IGNORECASE)
+    found = re.search(r"[\w./-]*\w\.[A-Za-z]\w{0,7}\b", text) if asked else None
+    return found.group() if found else _words(text)
 
 
 def _words(text: str) -> str:

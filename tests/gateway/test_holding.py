@@ -38,6 +38,11 @@ async def asleep(answer: Any = None, **changes: Any) -> AsyncIterator[tuple[Hous
             yield house, engine
 
 
+async def waiting(house: House, count: int = 1) -> None:
+    """Return when so many requests wait."""
+    await until(lambda: sum(each.waiting_since is not None for each in house.books.open) == count)
+
+
 def ready(house: House) -> None:
     house.panel.become(State.READY)
 
@@ -49,7 +54,7 @@ async def streamed(heard: Heard, writer: asyncio.StreamWriter) -> None:
 async def test_request_wakes_the_server_waits_and_reaches_it_once() -> None:
     async with asleep() as (house, engine):
         asking = asyncio.ensure_future(house.post(json=CHATS))
-        await until(lambda: house.panel.wakes)
+        await waiting(house)
         await house.tick()
         assert engine.connections == 0
         ready(house)
@@ -64,7 +69,7 @@ async def test_request_wakes_the_server_waits_and_reaches_it_once() -> None:
 async def test_waiting_is_told_apart_from_use() -> None:
     async with asleep() as (house, _):
         asking = [asyncio.ensure_future(house.post(json=CHATS)) for _ in range(2)]
-        await until(lambda: sum(e.waiting_since is not None for e in house.books.open) == 2)
+        await waiting(house, 2)
         await house.tick()
         [row] = house.panel.in_flight[-1]
         assert (row.holder_name, row.count, row.waiting) == ("Anna", 0, 2)
@@ -80,7 +85,7 @@ async def test_waiting_is_told_apart_from_use() -> None:
 async def test_row_says_how_long_it_waited_and_counts_the_first_byte_from_asking() -> None:
     async with asleep() as (house, _):
         asking = asyncio.ensure_future(house.post(json=CHATS))
-        await until(lambda: house.panel.wakes)
+        await waiting(house)
         house.hands.ahead_s = 30.0
         ready(house)
         await asking
@@ -122,7 +127,7 @@ async def test_stream_of_messages_hears_pings() -> None:
 async def test_all_requests_of_a_key_share_one_wake() -> None:
     async with asleep() as (house, engine):
         asking = [asyncio.ensure_future(house.post(json=CHATS)) for _ in range(20)]
-        await until(lambda: sum(e.waiting_since is not None for e in house.books.open) == 20)
+        await waiting(house, 20)
         assert len(house.panel.wakes) == 1
         ready(house)
         for answer in await asyncio.gather(*asking):
@@ -134,7 +139,7 @@ async def test_all_requests_of_a_key_share_one_wake() -> None:
 async def test_who_comes_while_it_wakes_waits_under_a_lease_of_their_own(state: State) -> None:
     async with asleep(state=state, leases=frozenset({99})) as (house, _):
         asking = asyncio.ensure_future(house.post(json=CHATS))
-        await until(lambda: house.panel.wakes)
+        await waiting(house)
         ready(house)
         assert (await asking).status == 200
 
@@ -142,7 +147,7 @@ async def test_who_comes_while_it_wakes_waits_under_a_lease_of_their_own(state: 
 async def test_limit_of_the_key_ends_the_wait_of_a_call_without_a_stream() -> None:
     async with asleep(key={"hold_limit_s": 20}) as (house, engine):
         asking = asyncio.ensure_future(house.post(json=CHATS))
-        await until(lambda: house.panel.wakes)
+        await waiting(house)
         house.hands.ahead_s = 21.0
         async with await asking as answer:
             error = (await answer.json())["error"]
@@ -207,7 +212,7 @@ async def test_end_of_the_lease_answers_everybody_who_waits(
 ) -> None:
     async with asleep() as (house, engine):
         asking = [asyncio.ensure_future(house.post(json=CHATS | {"stream": stream})) for _ in range(3)]
-        await until(lambda: sum(e.waiting_since is not None for e in house.books.open) == 3)
+        await waiting(house, 3)
         house.panel.ended = ended
         house.panel.become(State.STOPPING, leases=frozenset())
         for answer in await asyncio.gather(*asking):
@@ -296,7 +301,7 @@ async def test_client_that_leaves_ends_its_wait_and_reaches_nothing(stream: bool
 async def test_key_revoked_while_it_waits_gets_no_answer() -> None:
     async with asleep() as (house, engine):
         asking = asyncio.ensure_future(house.post(json=CHATS))
-        await until(lambda: house.panel.wakes)
+        await waiting(house)
         house.keys.clear()
         house.hands.ahead_s = 5.0
         ready(house)
@@ -307,7 +312,7 @@ async def test_key_revoked_while_it_waits_gets_no_answer() -> None:
 async def test_database_that_is_away_for_a_moment_ends_no_wait() -> None:
     async with asleep() as (house, engine):
         asking = asyncio.ensure_future(house.post(json=CHATS))
-        await until(lambda: house.panel.wakes)
+        await waiting(house)
         house.panel.broken = True
         asked = house.panel.asked
         await until(lambda: house.panel.asked > asked + 2)
@@ -321,7 +326,7 @@ async def test_database_that_is_away_for_a_moment_ends_no_wait() -> None:
 async def test_panel_that_stops_says_goodbye_to_those_who_wait() -> None:
     async with asleep() as (house, engine):
         asking = [asyncio.ensure_future(house.post(json=CHATS | {"stream": s})) for s in (False, True)]
-        await until(lambda: sum(e.waiting_since is not None for e in house.books.open) == 2)
+        await waiting(house, 2)
         await house.door.close()
         for answer in await asyncio.gather(*asking):
             assert b'"panel_stopping"' in await answer.read()
@@ -335,13 +340,13 @@ async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     async with asleep() as (house, _):
         house.admit(known(key_id=8, owner_id=4, scopes=WAKES, when_asleep=WhenAsleep.HOLD), other)
         asking = [asyncio.ensure_future(house.post(json=CHATS)) for _ in range(2)]
-        await until(lambda: sum(e.waiting_since is not None for e in house.books.open) == 2)
+        await waiting(house, 2)
         async with house.post(json=CHATS) as answer:
             assert (answer.status, (await answer.json())["error"]["code"]) == (429, "too_many_waiting")
             assert int(answer.headers["retry-after"]) <= 60
         as_other = {"headers": {"x-api-key": other}, "json": CHATS}
         asking.append(asyncio.ensure_future(house.post(**as_other)))
-        await until(lambda: sum(e.waiting_since is not None for e in house.books.open) == 3)
+        await waiting(house, 3)
         assert (await house.post(**as_other)).status == 503
         ready(house)
         await asyncio.gather(*asking)
@@ -359,7 +364,7 @@ async def test_bytes_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_question_that_waited_is_asked_under_the_served_name() -> None:
     async with asleep() as (house, engine):
         asking = asyncio.ensure_future(house.post(json=CHATS | {"model": "glm-5-2-fp8", "n": 1}))
-        await until(lambda: house.panel.wakes)
+        await waiting(house)
         ready(house)
         await asking
         assert json.loads(engine.heard[0].body) == CHATS | {"n": 1}
@@ -383,10 +388,17 @@ async def test_detour_of_the_provider_is_followed_after_a_wait_too() -> None:
         assert "cookie" not in engine.heard[0].headers
 
 
+async def test_body_that_is_json_is_called_so() -> None:
+    async with asleep(state=State.READY) as (house, engine):
+        said = {"x-api-key": SECRET, "content-type": "application/x-www-form-urlencoded"}  # curl --data
+        assert (await house.post(data=json.dumps(CHATS), headers=said)).status == 200
+        assert engine.heard[0].headers["content-type"] == "application/json"
+
+
 async def test_deployment_that_goes_away_meanwhile_is_told() -> None:
     async with asleep() as (house, _):
         asking = asyncio.ensure_future(house.post(json=CHATS))
-        await until(lambda: house.panel.wakes)
+        await waiting(house)
         house.panel.known_routes = []
         assert (await asking).status == 404
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
@@ -258,6 +260,15 @@ def test_database_refuses_a_key_that_ends_before_it_begins(person: Person) -> No
         ApiKey.objects.create(
             owner=person(), name="x", prefix="pl_x", secret_hash="y", created_at=NOW, expires_at=NOW
         )
+
+
+def test_keys_from_before_the_choice_hold_where_they_may_wake(person: Person) -> None:
+    user = person()
+    waker, _ = make(user, scopes=["chat", "wake"])
+    chatter, _ = make(user)
+    ApiKey.objects.update(when_asleep="refuse")
+    import_module("gateway.migrations.0002_when_asleep").hold_where_it_may_wake(apps, None)
+    assert dict(ApiKey.objects.values_list("pk", "when_asleep")) == {waker.pk: "hold", chatter.pk: "refuse"}
 
 
 def run_command(*args: str) -> tuple[str, str]:

@@ -45,6 +45,16 @@ def test_waking_tells_its_phase_and_its_time(caller: Make, states: States) -> No
     assert [phase["status"] for phase in status["run"]["phases"]][-1] == "now"
 
 
+def test_waiting_requests_are_told_apart_from_those_in_flight(caller: Make, states: States) -> None:
+    made = states.waking()
+    states.in_flight(made, "Ben", 0, waiting=2)
+    states.in_flight(made, "Ada", 0, waiting=1)
+    status = caller(Role.VIEWER).get("/deployments/waking/status")
+    assert (status["in_flight"], status["in_flight_by"], status["waiting"]) == (0, [], 3)
+    assert status["waiting_by"] == [{"holder": "Ada", "count": 1}, {"holder": "Ben", "count": 2}]
+    assert status["sentence"].startswith("Waking for Ada and 3 waiting requests.")
+
+
 def test_failed_tells_why(caller: Make, states: States) -> None:
     states.failed()
     failure = caller().get("/deployments/failed/status")["failure"]

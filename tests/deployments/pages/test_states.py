@@ -21,3 +21,11 @@ def test_page_shows_the_state(browser: Callable[..., Client], states: States, st
     assert response.status_code == 200, response.content[:2000]
     if tab != "phases/":
         assert f'id="status" data-state="{state}"' in response.content.decode()
+
+
+def test_page_names_who_waits(browser: Callable[..., Client], states: States) -> None:
+    made = states.waking()
+    states.in_flight(made, "Ben", 0, waiting=2)
+    page = browser(Role.VIEWER).get("/deployments/waking/").content.decode()
+    assert "Waiting: Ben (2 requests)" in page
+    assert "Waking for Ada and 2 waiting requests." in page

@@ -63,6 +63,14 @@ def test_in_use_names_who_and_how_many(
     assert stop_of(made) == ""
 
 
+def test_requests_that_wait_are_named_too(browser: Callable[..., Client], states: States) -> None:
+    made = states.waking()
+    states.in_flight(made, "Ben", 0, waiting=2)
+    page = browser(Role.OPERATOR).post("/deployments/waking/sleep/").content.decode()
+    assert "<b>Ada and Ben</b> are using" in page
+    assert ": <b>2</b> requests waiting for it." in page
+
+
 def test_operator_puts_it_out_by_force(browser: Callable[..., Client], states: States) -> None:
     made = states.ready()
     response = browser(Role.OPERATOR).post(OFF, {"force": "yes"}, headers=HTMX)

@@ -100,6 +100,13 @@ def test_json_follows_the_schema() -> None:
     }
 
 
+def test_file_of_a_tool_call_has_the_name_that_was_given() -> None:
+    parameters = {"properties": {"content": {"type": "string"}, "filePath": {"type": "string"}}}
+    write = Tool("write", "Write a file.", parameters)
+    answer = _answer("write “two and two” to docs/answer.txt", tools=[write], tool_choice="auto")
+    assert json.loads(answer.calls[0][1]) == {"content": "two and two", "filePath": "docs/answer.txt"}
+
+
 def test_any_json_object_will_do_without_a_schema() -> None:
     assert json.loads(_answer("Hello", json_schema={}).content)["you_said"] == "Hello"
 
