@@ -1,6 +1,6 @@
 """One reply in memory, while it is written."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,9 @@ class Writing:
     calls: Calls = field(default_factory=Calls)
     usage: Usage | None = None
     meter: Meter = field(default_factory=Meter)
+    # Text that goes on is no thinking, whatever the engine's parser makes of it: vLLM's for GLM says
+    # `reasoning` where the chat template shows it no end of a thought (tests/contracts/engine).
+    goes_on: bool = False
     received: bool = False  # anything in this attempt
     closed: bool = False
     dirty: bool = False
@@ -65,6 +68,7 @@ class Writing:
             public_id=row.public_id,
             text=row.text,
             reasoning=row.reasoning,
+            goes_on=bool(row.text),
             started_at=row.started_at,
             first_token_at=row.first_token_at,
             reasoning_ended_at=row.reasoning_ended_at,
@@ -94,6 +98,8 @@ class Writing:
         self.usage = chunk.usage or self.usage
         if not chunk.says_something:
             return False
+        if self.goes_on and chunk.reasoning:
+            chunk = replace(chunk, text=chunk.reasoning + chunk.text, reasoning="")
         first, self.received, self.dirty = not self.received, True, True
         if first:
             self._begin(now)

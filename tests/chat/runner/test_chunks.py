@@ -8,6 +8,7 @@ import httpx2
 import openai
 import pytest
 
+from chat.models import Message
 from chat.runner.chunks import CallPart, Calls, Chunk, Usage, read_chunk
 from chat.runner.endings import ending_of
 from chat.runner.meter import Meter
@@ -157,3 +158,11 @@ def test_snapshot_stands_for_all_that_was_told() -> None:
     snapshot = writing.drain()
     assert snapshot[-1] == ("open", {"n": 1, "text": "Two three", "reset": True})
     assert [one for one in snapshot if one[0] == "block"] == [one for one in first if one[0] == "block"]
+
+
+def test_text_that_goes_on_is_text_whatever_the_engine_calls_it() -> None:
+    writing = Writing.of(Message(pk=1, text="One, ", reasoning="Hm."))
+    writing.take(Chunk(reasoning="two"), T0)
+    writing.take(Chunk(text=", three"), T0)
+    writing.drain()
+    assert (writing.text, writing.reasoning) == ("One, two, three", "Hm.")
