@@ -60,7 +60,8 @@ text.addEventListener('input', () => {
   timer = setTimeout(save, SAVE_MS);
 });
 addEventListener('pagehide', () => {
-  if (sending || text.value === saved) return;
+  // What was not yet begun waits in this browser: a conversation begun while leaving would be a second one.
+  if (sending || text.value === saved || root.dataset.new === 'yes') return;
   const body = new FormData();
   body.set('text', text.value);
   body.set('csrfmiddlewaretoken', form.elements.csrfmiddlewaretoken.value);

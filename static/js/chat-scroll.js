@@ -1,19 +1,20 @@
 // Following what is written, until the reader scrolls away.
 const end = document.getElementById('thread-end');
+const talk = document.querySelector('.talk');
 const jump = document.querySelector('[data-jump]');
 const NEAR_PX = 120;
 let following = true;
 let growing = false;
 let asked = false;
 
+// On a narrow page the list of conversations comes below: the end is that of the talk, not of the page.
 function distance() {
-  const page = document.scrollingElement;
-  return page.scrollHeight - page.scrollTop - page.clientHeight;
+  return talk.getBoundingClientRect().bottom - innerHeight;
 }
 
 function toEnd() {
   asked = false;
-  if (following) document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
+  if (following) scrollBy(0, distance());
 }
 
 // At most once a frame, however much came.
@@ -60,7 +61,3 @@ new IntersectionObserver(([seen]) => {
   if (!seen.isIntersecting) return;
   jump.hidden = true;
 }).observe(end);
-
-export function atTurn() {
-  return location.hash.startsWith('#m-');
-}
