@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 from django.db import DatabaseError
 
-from chat.models import Generator, Status
+from chat.models import Generator, Message, Status
 from chat.streams import events
 from chat.streams.from_rows import receipt_data, state
 from chat.streams.publish import Publisher
@@ -44,9 +44,15 @@ class Closing:
         now = self._now()
         row = await _until_done(lambda: in_thread(rows.finish, self._life, writing, ending, now))
         if row is None:
+            await self.let_go(writing)
             return
         told += [(events.RECEIPT, receipt_data(row)), (events.STATE, state(row))]
         await self._publisher.send([(writing.public_id, told, False)])
+
+    async def let_go(self, writing: Writing) -> None:
+        """It is another generator's by now, or deleted: then nothing of it stays in its stream either."""
+        if not await in_thread(Message.objects.filter(pk=writing.pk).exists):
+            await self._publisher.forget(writing.public_id)
 
     async def give_back(self, writing: Writing) -> None:
         """Nothing came: the next generator asks."""

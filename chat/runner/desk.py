@@ -118,10 +118,10 @@ class Desk:
     async def _answer(self, writing: Writing, life: Generator) -> None:
         ending = await self._course_of(writing)
         why = self._why.get(writing.pk)
-        if why is Why.LOST:
-            return
         closing = Closing(self._publisher, self._telling, life, self._now)
-        if why is Why.SHUT_DOWN and not writing.has_words:
+        if why is Why.LOST:
+            await closing.let_go(writing)
+        elif why is Why.SHUT_DOWN and not writing.has_words:
             await closing.give_back(writing)
         else:
             await closing.end(writing, ending)

@@ -7,8 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from chat.models import Conversation
+from chat.models import LIVE, Conversation, Role
 from chat.models.conversation import SYSTEM_PROMPT_MAX_CHARACTERS
+from chat.streams.publish import forget
 
 from . import nudges
 from .branch import branch
@@ -73,13 +74,15 @@ def rename(user: Any, public_id: str, title: str) -> Conversation:
 
 
 def delete(user: Any, public_id: str) -> None:
-    """Delete it with every message and file. What is being written is stopped: its row is gone."""
+    """Delete it with every message, file and stream. What is being written is stopped: its row is gone."""
     row = conversation_of(user, public_id)
-    live = list(row.messages.live().values_list("public_id", flat=True))
+    replies = list(row.messages.filter(role=Role.ASSISTANT).values_list("public_id", "status"))
     with transaction.atomic():
         row.delete()
-        for reply in live:
-            transaction.on_commit(partial(nudges.stop, reply))
+        for reply, status in replies:
+            if status in LIVE:
+                transaction.on_commit(partial(nudges.stop, reply))
+        transaction.on_commit(partial(forget, [reply for reply, _ in replies]))
 
 
 def save_draft(user: Any, public_id: str, text: str) -> None:

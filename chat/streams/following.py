@@ -33,8 +33,10 @@ async def follow(public_id: str, after: str | None = None) -> AsyncIterator[Even
         try:
             while (event := await follower.next(patience_s)) is not None:
                 position, shown, patience_s = event.id, [], QUIET_S
-                yield event
-                if event.is_last and await in_thread(status_of, public_id) in (*ENDED, None):
+                over = event.is_last and await in_thread(status_of, public_id) in (*ENDED, None)
+                if over or not event.is_last:  # the end before a Continue is no end
+                    yield event
+                if over:
                     return
         except Behind:
             continue

@@ -59,6 +59,13 @@ class Publisher:
             return False
         return True
 
+    async def forget(self, public_id: str) -> None:
+        """Drop the stream of a reply that was deleted."""
+        try:
+            await self._broker.delete(stream_key(public_id))
+        except (RedisError, OSError) as error:
+            log.warning("chat.stream_not_forgotten", error=type(error).__name__)
+
     async def close(self) -> None:
         """Give the connection back."""
         await self._broker.aclose()
@@ -77,12 +84,14 @@ def tell(public_id: str, told: Sequence[Told]) -> None:
         log.warning("chat.readers_not_told", error=type(error).__name__)
 
 
-def forget(public_id: str) -> None:
-    """Drop the stream of a reply that is deleted. Best effort: it is gone within the hour anyway."""
+def forget(public_ids: Sequence[str]) -> None:
+    """Drop the streams of replies that are deleted. Best effort: they are gone within the hour anyway."""
+    if not public_ids:
+        return
     try:
         with Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=_PATIENCE_S, socket_timeout=_PATIENCE_S
         ) as broker:
-            broker.delete(stream_key(public_id))
+            broker.delete(*map(stream_key, public_ids))
     except (RedisError, OSError) as error:
         log.warning("chat.stream_not_forgotten", error=type(error).__name__)

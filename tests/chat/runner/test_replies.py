@@ -5,6 +5,8 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+import redis
+from django.conf import settings
 
 from chat.markdown import render
 from chat.models import Conversation, Message
@@ -180,7 +182,10 @@ async def test_deleted_conversation_ends_its_generation(engine: str, talk: Conve
         await read_until(reply, "open")
         await in_thread(conversations.delete, anna, talk.public_id)
         await until(here.idle, 3.0)
-        assert await read(reply) is not None
+        broker = redis.Redis.from_url(settings.REDIS_URL)
+        await until(lambda: not broker.keys("chat:*"), 3.0)
+        assert await read(reply) == []
+        broker.close()
     assert not await in_thread(Message.objects.exists)
 
 

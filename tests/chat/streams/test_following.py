@@ -163,3 +163,13 @@ async def test_without_a_broker_the_row_is_followed(reply: Message, monkeypatch:
 async def test_reply_that_does_not_exist_ends_at_once(db: Any) -> None:
     async with asyncio.timeout(5):
         assert [event async for event in follow("nothing")] == []
+
+
+async def test_end_before_a_continue_is_no_end(reply: Message, publisher: Publisher) -> None:
+    broken = ("state", {"status": "interrupted"})
+    await publisher.send([(reply.public_id, [words(1), broken], False)])
+    events = follow(reply.public_id)
+    assert (await anext(events)).data["text"] == "1 "
+    await publisher.send([(reply.public_id, [words(2)], False)])
+    assert (await anext(events)).data["text"] == "2 "
+    await events.aclose()
