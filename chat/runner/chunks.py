@@ -19,10 +19,10 @@ class CallPart:
 class Usage:
     """Tokens as the engine counted them; None where it named none."""
 
-    prompt: int | None
-    cached: int | None
-    completion: int | None
-    reasoning: int | None
+    prompt: int | None = None
+    cached: int | None = None
+    completion: int | None = None
+    reasoning: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Chunk:
     reasoning: str = ""
     calls: tuple[CallPart, ...] = ()
     finish_reason: str = ""
-    usage: Usage | None = None
+    usage: Mapping[str, Any] | None = None  # as it came: of many, only the last is read
     model: str = ""
 
     @property
@@ -75,7 +75,7 @@ def read_chunk(data: Any) -> Chunk:
         reasoning=_text(delta.get("reasoning")) or _text(delta.get("reasoning_content")),
         calls=tuple(_call(part) for part in delta.get("tool_calls") or ()),
         finish_reason=_text(choice.get("finish_reason")),
-        usage=_usage(usage) if usage else None,
+        usage=usage or None,
         model=_text(data.get("model")),
     )
 
@@ -95,7 +95,8 @@ def _call(part: Mapping[str, Any]) -> CallPart:
     )
 
 
-def _usage(usage: Mapping[str, Any]) -> Usage:
+def read_usage(usage: Mapping[str, Any]) -> Usage:
+    """The counts in a `usage` object; vLLM's running ones have no details."""
     return Usage(
         prompt=_count(usage.get("prompt_tokens")),
         cached=_count((usage.get("prompt_tokens_details") or {}).get("cached_tokens")),

@@ -187,7 +187,7 @@ class Desk:
         dirty = [one for one in self._writings.values() if one.dirty and not one.closed]
         for writing in dirty:
             writing.dirty = False
-        orders = await in_thread(rows.checkpoint, life, dirty, list(self._writings))
+        orders = await in_thread(rows.checkpoint, life, dirty, list(self._writings), self._now())
         for pk in orders.stop:
             self._cut_off(pk, Why.STOPPED)
         for pk in orders.lost:

@@ -51,7 +51,8 @@ def body(conversation: Conversation, turns: Sequence[dict[str, str]], reply: Mes
         "model": conversation.deployment_slug,
         "messages": messages,
         "stream": True,
-        "stream_options": {"include_usage": True},
+        # counts with every chunk: also a reply that is stopped or broken off knows its tokens
+        "stream_options": {"include_usage": True, "continuous_usage_stats": True},
     }
     for name in ("temperature", "top_p"):
         if (value := getattr(conversation, name)) is not None:

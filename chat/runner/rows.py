@@ -39,11 +39,13 @@ def own(generator: Generator, pk: int) -> Any:
     return Message.objects.filter(pk=pk, generator=generator, status__in=LIVE)
 
 
-def checkpoint(generator: Generator, writings: Sequence[Writing], held: Sequence[int]) -> Orders:
+def checkpoint(
+    generator: Generator, writings: Sequence[Writing], held: Sequence[int], now: datetime
+) -> Orders:
     """Write what is dirty in one transaction, and say what became of all that are `held`."""
     with transaction.atomic():
         for writing in writings:
-            own(generator, writing.pk).update(**so_far(writing))
+            own(generator, writing.pk).update(**so_far(writing, now))
     mine = Message.objects.filter(pk__in=held, generator=generator, status__in=LIVE)
     asked = dict(mine.values_list("pk", "stop_asked_at"))
     return Orders(
@@ -51,8 +53,9 @@ def checkpoint(generator: Generator, writings: Sequence[Writing], held: Sequence
     )
 
 
-def so_far(writing: Writing) -> dict[str, Any]:
+def so_far(writing: Writing, now: datetime) -> dict[str, Any]:
     """The columns of a reply that is being written."""
+    counts = writing.counts()
     return {
         "status": writing.status,
         "text": writing.text,
@@ -64,23 +67,23 @@ def so_far(writing: Writing) -> dict[str, Any]:
         "first_token_at": writing.first_token_at,
         "reasoning_ended_at": writing.reasoning_ended_at,
         "waited_s": writing.waited_s,
-        "written_s": writing.written_s,
+        "written_s": writing.written_so_far_s(now),
+        "prompt_tokens": counts.prompt,
+        "cached_tokens": counts.cached,
+        "completion_tokens": counts.completion,
+        "reasoning_tokens": counts.reasoning,
+        "cost_usd": writing.meter.total(now),
     }
 
 
 def finish(generator: Generator, writing: Writing, ending: Ending, now: datetime) -> Message | None:
     """The last, exact write; gives the row as it stands, None where it was no longer this generator's."""
-    row = Message.objects.filter(pk=writing.pk, generator=generator, status__in=LIVE).first()
-    if row is None:
-        return None
-    values = so_far(writing) | _counts(writing, row)
-    values |= {
+    values = so_far(writing, now) | {
         "status": ending.status,
         "error_code": ending.code,
         "error_text": ending.text,
         "finish_reason": writing.finish_reason[:40],
         "finished_at": now,
-        "cost_usd": writing.meter.total(now),
         "html": render(writing.text) if writing.text else "",
         "html_version": VERSION,
         "generator": None,
@@ -88,23 +91,6 @@ def finish(generator: Generator, writing: Writing, ending: Ending, now: datetime
     if not own(generator, writing.pk).update(**values):
         return None
     return Message.objects.filter(pk=writing.pk).first()
-
-
-def _counts(writing: Writing, row: Message) -> dict[str, int | None]:
-    """Tokens of all attempts together: what a Continue adds, on the prompt it was first asked with."""
-    usage = writing.usage
-    if usage is None:
-        return {}
-    return {
-        "prompt_tokens": usage.prompt if row.prompt_tokens is None else row.prompt_tokens,
-        "cached_tokens": usage.cached if row.prompt_tokens is None else row.cached_tokens,
-        "completion_tokens": _sum(row.completion_tokens, usage.completion),
-        "reasoning_tokens": _sum(row.reasoning_tokens, usage.reasoning),
-    }
-
-
-def _sum(before: int | None, more: int | None) -> int | None:
-    return before if more is None else (before or 0) + more
 
 
 def give_back(generator: Generator, pk: int) -> bool:

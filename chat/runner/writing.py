@@ -1,5 +1,6 @@
 """One reply in memory, while it is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from chat.markdown.blocks import BlockSplitter, Finished, Piece
 from chat.models import Message, Status
 from chat.streams import events
 
-from .chunks import Calls, Chunk, Usage
+from .chunks import Calls, Chunk, Usage, read_usage
 from .meter import Meter
 
 Told = tuple[str, dict[str, Any]]
@@ -38,7 +39,8 @@ class Writing:
     waited_s: float = 0.0
     written_s: float = 0.0
     calls: Calls = field(default_factory=Calls)
-    usage: Usage | None = None
+    usage: Mapping[str, Any] | None = None
+    before: Usage = field(default_factory=Usage)  # counted in earlier attempts
     meter: Meter = field(default_factory=Meter)
     # Text that goes on is no thinking, whatever the engine's parser makes of it: vLLM's for GLM says
     # `reasoning` where the chat template shows it no end of a thought (tests/contracts/engine).
@@ -74,6 +76,7 @@ class Writing:
             reasoning_ended_at=row.reasoning_ended_at,
             waited_s=row.waited_s,
             written_s=row.written_s,
+            before=Usage(row.prompt_tokens, row.cached_tokens, row.completion_tokens, row.reasoning_tokens),
         )
         if row.cost_usd is not None:
             writing.meter.usd = row.cost_usd
@@ -85,6 +88,22 @@ class Writing:
     def has_words(self) -> bool:
         """True where something would be lost."""
         return bool(self.text or self.reasoning or self.calls.parts or self._new_text or self._new_reasoning)
+
+    def counts(self) -> Usage:
+        """Tokens of all attempts together, on the prompt it was first asked with.
+
+        None where a part of it was never counted: half a sum would be a wrong one.
+        """
+        if self.usage is None:
+            return self.before
+        now, before = read_usage(self.usage), self.before
+        first = before.prompt is None
+        return Usage(
+            prompt=now.prompt if first else before.prompt,
+            cached=now.cached if first else before.cached,
+            completion=_sum(before.completion, now.completion, counted=not self.goes_on),
+            reasoning=_sum(before.reasoning, now.reasoning, counted=not (self.goes_on and self.reasoning)),
+        )
 
     @property
     def waits_to_be_told(self) -> bool:
@@ -169,9 +188,13 @@ class Writing:
         self.closed = True
         self._end_waiting(now)
         self.meter.stop(now)
-        if self._resumed_at is not None:
-            self.written_s += max(0.0, (now - self._resumed_at).total_seconds())
-            self._resumed_at = None
+        self.written_s, self._resumed_at = self.written_so_far_s(now), None
+
+    def written_so_far_s(self, now: datetime) -> float:
+        """Seconds in which tokens came, those of earlier attempts too."""
+        if self._resumed_at is None:
+            return self.written_s
+        return self.written_s + max(0.0, (now - self._resumed_at).total_seconds())
 
     def drain(self, *, last: bool = False) -> list[Told]:
         """What readers have to be told now, with all that came renders into. A snapshot where one is due."""
@@ -222,6 +245,13 @@ class Writing:
         n, text = self._open
         told.append((events.OPEN, {"n": n, "text": text, "reset": True}))
         return told
+
+
+def _sum(before: int | None, more: int | None, *, counted: bool) -> int | None:
+    """`counted` False: there was something before, so its number has to be known."""
+    if before is None:
+        return more if counted else None
+    return None if more is None else before + more
 
 
 def _told(piece: Piece) -> Told:

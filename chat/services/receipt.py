@@ -72,6 +72,7 @@ def _tokens_per_s(message: Message) -> float | None:
 
 
 def _answer_tokens(message: Message) -> int | None:
-    if message.completion_tokens is None:
+    uncounted = bool(message.reasoning) and message.reasoning_tokens is None
+    if message.completion_tokens is None or uncounted:
         return None
     return max(0, message.completion_tokens - (message.reasoning_tokens or 0))

@@ -9,13 +9,21 @@ import openai
 import pytest
 
 from chat.models import Message
-from chat.runner.chunks import CallPart, Calls, Chunk, Usage, read_chunk
+from chat.runner.chunks import CallPart, Calls, Chunk, Usage, read_chunk, read_usage
 from chat.runner.endings import ending_of
 from chat.runner.meter import Meter
 from chat.runner.writing import Writing
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/chat/completions")
+
+
+COUNTS = {
+    "prompt_tokens": 3,
+    "completion_tokens": 5,
+    "prompt_tokens_details": {"cached_tokens": 2},
+    "completion_tokens_details": {"reasoning_tokens": 1},
+}
 
 
 def delta(**fields: Any) -> dict[str, Any]:
@@ -31,29 +39,40 @@ def delta(**fields: Any) -> dict[str, Any]:
         (delta(reasoning_content="Hm"), Chunk(reasoning="Hm")),
         (delta(content="a\0b"), Chunk(text="a\ufffdb")),
         ({"choices": [{"delta": {}, "finish_reason": "stop"}]}, Chunk(finish_reason="stop")),
-        (
-            {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5}},
-            Chunk(usage=Usage(3, None, 5, None)),
-        ),
-        (
-            {
-                "choices": [],
-                "model": "glm",
-                "usage": {
-                    "prompt_tokens": 3,
-                    "completion_tokens": 5,
-                    "prompt_tokens_details": {"cached_tokens": 2},
-                    "completion_tokens_details": {"reasoning_tokens": 1},
-                },
-            },
-            Chunk(usage=Usage(3, 2, 5, 1), model="glm"),
-        ),
+        ({"choices": [], "model": "glm", "usage": COUNTS}, Chunk(usage=COUNTS, model="glm")),
         ({"choices": None, "usage": None}, Chunk()),
         (["nonsense"], Chunk()),
     ],
 )
 def test_chunks_are_read(data: Any, chunk: Chunk) -> None:
     assert read_chunk(data) == chunk
+
+
+def test_counts_are_read_with_and_without_details() -> None:
+    assert read_usage(COUNTS) == Usage(3, 2, 5, 1)
+    assert read_usage({"prompt_tokens": 3, "completion_tokens": 5}) == Usage(3, None, 5, None)
+
+
+@pytest.mark.parametrize(
+    ("row", "counts"),
+    [
+        ({}, Usage(3, 2, 5, 1)),
+        (
+            {"text": "One", "prompt_tokens": 9, "completion_tokens": 10, "reasoning_tokens": 4},
+            Usage(9, None, 15, 5),
+        ),
+        ({"text": "One", "prompt_tokens": 9, "completion_tokens": 10}, Usage(9, None, 15, 1)),
+        (
+            {"text": "One", "reasoning": "Hm", "prompt_tokens": 9, "completion_tokens": 10},
+            Usage(9, None, 15, None),
+        ),
+        ({"text": "One"}, Usage(3, 2, None, 1)),
+    ],
+)
+def test_counts_of_a_continue_are_added_where_all_is_known(row: dict[str, Any], counts: Usage) -> None:
+    writing = Writing.of(Message(pk=1, **row))
+    writing.take(Chunk(usage=COUNTS), T0)
+    assert writing.counts() == counts
 
 
 def test_tool_calls_come_together_from_their_pieces() -> None:

@@ -91,6 +91,7 @@ async def test_killed_generator_leaves_its_part_and_the_next_goes_on(
     assert statuses(reading)[-1] == "interrupted"
     assert (broken.error_code, broken.can_go_on) == ("generator_died", True)
     assert row.status == "done"
+    assert 0 < (broken.completion_tokens or 0) < (row.completion_tokens or 0)
     assert row.text.startswith(broken.text)
     assert row.text.endswith("of the same length.\n")
     assert "".join(html for _, html in sorted(shown(events)[2].items())) == row.html

@@ -86,5 +86,5 @@ def test_checkpoint_tells_what_changed_behind_its_back(
     claimed: Message, generator: Generator, anna: User
 ) -> None:
     replies.stop(anna, claimed.public_id)
-    orders = rows.checkpoint(generator, [], [claimed.pk, claimed.pk + 1])
+    orders = rows.checkpoint(generator, [], [claimed.pk, claimed.pk + 1], NOW)
     assert (orders.stop, orders.lost) == ({claimed.pk}, {claimed.pk + 1})

@@ -31,7 +31,7 @@ def test_plain_question_leaves_everything_to_the_engine(talk: Conversation, anna
         "model": "glm-5-2-fp8",
         "messages": [{"role": "user", "content": "Hello"}],
         "stream": True,
-        "stream_options": {"include_usage": True},
+        "stream_options": {"include_usage": True, "continuous_usage_stats": True},
     }
 
 

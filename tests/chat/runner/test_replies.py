@@ -69,6 +69,9 @@ async def test_stop_ends_it_at_the_engine_within_a_second(
     assert row.html == render(row.text)
     assert statuses(events)[-1] == "stopped"
     assert row.stop_asked_at is not None
+    assert row.prompt_tokens
+    assert row.completion_tokens
+    assert row.cost_usd
 
 
 async def test_lost_nudge_of_a_stop_costs_a_period(
