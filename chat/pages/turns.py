@@ -35,7 +35,7 @@ class Turn:
         """What other tabs compare."""
         message = self.message
         end = message.finished_at.timestamp() if message.finished_at else 0
-        return f"{message.status}.{self.position}.{self.total}.{int(self.last)}.{end:.0f}"
+        return f"{message.status}.{self.position}.{self.total}.{int(self.can_go_on)}.{end:.0f}"
 
     @property
     def is_question(self) -> bool:

@@ -6,6 +6,7 @@ import { Flow } from './chat-text.js';
 const ENDED = ['done', 'stopped', 'failed', 'interrupted'];
 const FENCE = /^ {0,3}(?:`{3,}|~{3,})[^\n]*\n/;
 const LEAF = 16;
+const MISSES = 20;
 const open = new Map(); // id of the reply -> what follows it
 
 class Reply {
@@ -20,6 +21,9 @@ class Reply {
     this.over = over;
     this.says = says;
     this.thinkingSince = 0;
+    this.ended = false;
+    this.last = '';
+    this.missed = 0;
     this.firstThoughts = true;
     this.places = new Map([...this.answer.querySelectorAll(':scope > .b')].map((place, n) => [n, place]));
     this.leaf = null;
@@ -29,21 +33,36 @@ class Reply {
     this.listen();
   }
 
+  // A browser opens six connections to one host: a tab that nobody looks at gives its own back.
   listen() {
-    this.source = new EventSource(this.article.dataset.live);
+    if (this.ended || document.hidden) return;
+    this.source?.close();
+    this.source = new EventSource(this.article.dataset.live + (this.last ? `?after=${this.last}` : ''));
     for (const kind of ['state', 'reasoning', 'thought', 'block', 'open', 'receipt']) {
-      this.source.addEventListener(kind, ({ data }) => {
-        if (data !== undefined) this[kind](JSON.parse(data)); // "open" is also what the connection itself says
+      this.source.addEventListener(kind, ({ data, lastEventId }) => {
+        if (data === undefined) return; // "open" is also what the connection itself says
+        this.last = lastEventId;
+        this.missed = 0;
+        this[kind](JSON.parse(data));
       });
     }
     this.source.addEventListener('error', () => {
-      // A browser gives up on a refusal (the session ended, the reply is gone); the rows say what is true.
-      if (this.source.readyState === EventSource.CLOSED) this.end('unknown');
+      // A browser goes on by itself after a break, but not after a refusal: a proxy whose panel restarts says 502.
+      if (this.source.readyState !== EventSource.CLOSED || this.ended) return;
+      this.missed += 1;
+      if (this.missed > MISSES) this.end('unknown');
+      else setTimeout(() => this.listen(), Math.min(15_000, 1000 * 2 ** this.missed));
     });
   }
 
+  rest() {
+    if (document.hidden) this.source?.close();
+    else this.listen();
+  }
+
   close() {
-    this.source.close();
+    this.ended = true;
+    this.source?.close();
     open.delete(this.article.dataset.turn);
   }
 
@@ -176,6 +195,10 @@ export function followReply(article, hooks) {
   if (!article.dataset.live || open.has(id)) return;
   open.set(id, new Reply(article, hooks));
 }
+
+addEventListener('visibilitychange', () => {
+  for (const reply of open.values()) reply.rest();
+});
 
 export function leaveReply(id) {
   open.get(id)?.close();
