@@ -38,6 +38,7 @@ export function follow() {
   following = true;
   jump.hidden = true;
   toEnd();
+  requestAnimationFrame(() => requestAnimationFrame(toEnd)); // what came into view has its true height only now
 }
 
 // Only the reader's own movement ends the following; what the page does by itself never does.

@@ -78,6 +78,8 @@ def _wakes_by_sending(page: Page, panel: Panel) -> None:
     expect(page.locator(".wake")).to_contain_text("so far", timeout=BOOT_MS)
     expect(page.locator(".wake")).to_contain_text("you can close this tab")
     expect(page.locator("#send-button")).to_have_text("Send when ready")
+    page.get_by_role("button", name="Tell me when ready").click()
+    expect(page.locator(".toast")).to_contain_text(f"{NAME} is ready", timeout=BOOT_MS)
     finished(page)
     turn = page.locator(".turn").last
     expect(turn.locator("table")).to_contain_text("BF16")
