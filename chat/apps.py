@@ -7,4 +7,5 @@ class ChatConfig(AppConfig):
     """Conversations and their generation."""
 
     name = "chat"
+    verbose_name = "Playground"
     default_auto_field = "django.db.models.BigAutoField"

@@ -32,6 +32,7 @@ BEAT_SCHEDULE = {
     "heartbeat": every("deployments.tasks.heartbeat", 10.0),
     "prune": every("deployments.tasks.prune", 3600.0),
     "prune_tokens": every("gateway.tasks.prune_tokens", 3600.0),
+    "take over replies": every("chat.tasks.take_over", 10.0),
     "forget": every("controlpanel.tasks.forget", 3600.0),
 }
 

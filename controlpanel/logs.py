@@ -66,5 +66,7 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
             "modal": {"level": "WARNING"},
+            "httpx2": {"level": "WARNING"},  # a line for every question, with its address
+            "markdown_it": {"level": "WARNING"},
         },
     }

@@ -26,6 +26,10 @@ PORT = _env.port("PORT", 8000)
 PANEL_PUBLIC_URL = _env.url("PANEL_PUBLIC_URL", f"http://127.0.0.1:{PORT}", schemes=("http", "https")).rstrip(
     "/"
 )
+# Where the playground's generator asks: this panel's own gateway
+PANEL_GATEWAY_URL = _env.url(
+    "PANEL_GATEWAY_URL", f"http://127.0.0.1:{PORT}/v1", schemes=("http", "https")
+).rstrip("/")
 _public = urlsplit(PANEL_PUBLIC_URL)
 _https = _public.scheme == "https"
 
@@ -75,6 +79,7 @@ INSTALLED_APPS = [
     "controlpanel",
     "deployments",
     "gateway",
+    "chat",
 ]
 
 MIDDLEWARE = [

@@ -39,4 +39,5 @@ urlpatterns = [
     *rest,
     path("", include("gateway.pages.urls")),
     path("", include("deployments.pages.urls")),
+    path("", include("chat.urls")),
 ]

@@ -24,10 +24,10 @@ from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_fo
 
 __all__ = [
     "ROLE_SCOPES", "Actor", "ClientFacts", "InFlightRow", "LeaseEnded", "Quote", "Refused", "Role", "Route",
-    "Scope", "State", "StatusView", "Via", "Waking", "burning", "client_facts", "current_freeze",
-    "deployment_names", "deployment_status", "ensure_defaults", "lease_ended", "note_engine_failure",
-    "note_use", "quote_for", "record_action", "report_in_flight", "routes", "usd_per_hour", "wake_for",
-    "worker_heartbeat_age_s",
+    "Scope", "State", "StatusView", "Via", "Waking", "burning", "client_facts", "context_window",
+    "current_freeze", "deployment_names", "deployment_status", "ensure_defaults", "lease_ended",
+    "note_engine_failure", "note_use", "quote_for", "record_action", "report_in_flight", "routes",
+    "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -173,3 +173,9 @@ def worker_heartbeat_age_s(now: datetime | None = None) -> float | None:
     """Seconds since a worker last carried out the beat's heartbeat; None where none ever did."""
     row = Heartbeat.objects.filter(name=WORKER).first()
     return ((now or timezone.now()) - row.at).total_seconds() if row is not None else None
+
+
+def context_window(slug: str) -> int | None:
+    """The most tokens a request and its answer may have together; None where nobody set a limit."""
+    row = Deployment.objects.select_related("live_release", "current_release").filter(slug=slug).first()
+    return spec_of(row).max_model_len if row is not None else None

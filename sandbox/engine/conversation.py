@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.engine.tokens import pieces
@@ -39,6 +39,17 @@ class Conversation:
     effort: str | None = None
     json_schema: Mapping[str, Any] | None = None  # {} is any object
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    continues: bool = False  # the last message is the answer so far, and is to go on
+
+    @property
+    def before_answer(self) -> Conversation:
+        """The conversation without the answer that is to go on."""
+        return replace(self, messages=self.messages[:-1], continues=False) if self.continues else self
+
+    @property
+    def said_so_far(self) -> str:
+        """The text that is to go on."""
+        return self.messages[-1].text if self.continues else ""
 
     @property
     def forced_tool(self) -> str | None:
@@ -54,6 +65,8 @@ class Conversation:
             role = "observation" if message.role == "tool" else message.role
             text += f"<|{role}|>\n{message.text}"
             text += "".join(f"<tool_call>{name}{arguments}</tool_call>" for name, arguments in message.calls)
+        if self.continues:
+            return pieces(text)
         return pieces(text + "<|assistant|>" + ("<think>" if self.thinking else "</think>"))
 
 

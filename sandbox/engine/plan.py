@@ -37,8 +37,19 @@ def plan_chat(
     """
     prompt = conversation.prompt()
     room = room_for(prompt, context)
-    answer = make_answer(conversation, len(prompt))
+    answer = _answer(conversation)
     return plan_jobs(prompt, answer_tokens(answer, separate=separate), limits, room)
+
+
+def _answer(conversation: Conversation) -> Answer:
+    """The answer, or what is left of it after the part that is to go on. Nothing is thought again."""
+    before = conversation.before_answer
+    answer = make_answer(before, len(before.prompt()))
+    if not conversation.continues:
+        return answer
+    said = conversation.said_so_far
+    rest = answer.content.removeprefix(said)
+    return Answer("", rest if answer.content.startswith(said) else f"\n\n{rest}")
 
 
 def plan_jobs(prompt: Sequence[str], tokens: list[Token], limits: Limits, room: int) -> list[Job]:

@@ -29,7 +29,7 @@ SPEED = 60
 # What a part of the panel has on its command line, and nothing else has.
 PARTS = {
     "web": "uvicorn", "control": "--queues control", "deploy": "--queues deploy", "beat": " beat ",
-    "valkey": "valkey-server", "sandbox": "-m sandbox --dir",
+    "runner": "manage.py runner", "valkey": "valkey-server", "sandbox": "-m sandbox --dir",
 }  # fmt: skip
 _ALL_SCOPES = "read,chat,wake,operate,admin"
 

@@ -94,7 +94,7 @@ def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -
 
 def test_stylesheets_use_only_the_tokens() -> None:
     """tokens.css is the only source of colour."""
-    for name in ("base", "shell", "parts", "forms", "runs", "connect", "print"):
+    for name in ("base", "shell", "parts", "forms", "runs", "chat", "connect", "print"):
         path = finders.find(f"css/{name}.css")
         assert path
         rules = Path(path).read_text()

@@ -30,6 +30,7 @@ def read_chat(body: Mapping[str, Any], settings: Settings) -> Conversation:
         effort=body.get("reasoning_effort"),
         json_schema=_schema(body.get("response_format")),
         parameters=told(body),
+        continues=_continues(body, messages),
     )
 
 
@@ -100,6 +101,16 @@ def _tool(tool: Mapping[str, Any]) -> Tool:
 def _thinking(body: Mapping[str, Any]) -> bool:
     wishes = body.get("chat_template_kwargs") or {}
     return wishes.get("enable_thinking") is not False and body.get("reasoning_effort") != "none"
+
+
+def _continues(body: Mapping[str, Any], messages: Sequence[Message]) -> bool:
+    """True where the last message is to go on; both switches at once are refused as by the real one."""
+    if not body.get("continue_final_message"):
+        return False
+    if body.get("add_generation_prompt", True):
+        text = "Cannot set both `continue_final_message` and `add_generation_prompt` to True."
+        raise ApiError(400, text)
+    return len(messages) > 1 and messages[-1].role == "assistant"
 
 
 def _schema(form: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -102,3 +102,25 @@ def test_refused_stream_is_no_stream(client: Client) -> None:
 
 def _deltas(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [chunk["choices"][0]["delta"] for chunk in sent if chunk["choices"]]
+
+
+def test_answer_that_was_cut_goes_on(client: Client) -> None:
+    """What the playground's Continue relies on: nothing is said again.
+
+    Whether the rest comes as content or as reasoning depends on the chat template and the parser.
+    """
+    question = {"role": "user", "content": "Hello"}
+    whole = client.chat("Hello").json["choices"][0]["message"]
+    cut = whole["content"].index(" ", 4)
+    part = {"role": "assistant", "content": whole["content"][:cut], "reasoning": whole["reasoning"]}
+    switches = {"continue_final_message": True, "add_generation_prompt": False}
+    deltas = _deltas(chunks(client.stream_chat([question, part], **switches)))
+    rest = "".join((delta.get("reasoning") or "") + (delta.get("content") or "") for delta in deltas)
+    assert not rest.startswith(whole["content"][:cut])
+    assert (whole["content"][:cut] + rest).split()[:3] == whole["content"].split()[:3]
+
+
+def test_going_on_and_beginning_an_answer_exclude_each_other(client: Client) -> None:
+    refused = client.chat("Hello", continue_final_message=True)
+    assert refused.status == 400
+    assert "continue_final_message" in refused.text

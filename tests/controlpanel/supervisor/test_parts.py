@@ -3,15 +3,17 @@
 import io
 import json
 import os
+import signal
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.core.management.base import CommandError
 
+from chat.runner.desk import STOP_WITHIN_S
 from controlpanel.supervisor import broker, cloud, lock
 from controlpanel.supervisor.console import Console
-from controlpanel.supervisor.table import beat_program, web_program, worker_programs
+from controlpanel.supervisor.table import beat_program, runner_programs, web_program, worker_programs
 
 
 class Terminal(io.StringIO):
@@ -107,3 +109,11 @@ def test_workers_serve_one_queue_each() -> None:
     queues = [program.argv[program.argv.index("--queues") + 1] for program in worker_programs()]
     assert queues == ["control", "deploy"]
     assert beat_program().stage > worker_programs()[0].stage > web_program().stage
+
+
+def test_generator_runs_beside_the_rest_and_is_told_before_it_is_killed() -> None:
+    (runner,) = runner_programs()
+    assert worker_programs()[0].stage > runner.stage > web_program().stage
+    assert runner.argv[-1] == "runner"
+    assert runner.stop_limit_s > STOP_WITHIN_S
+    assert runner.death_signal == signal.SIGTERM

@@ -1,0 +1,1 @@
+"""`manage.py runner`: asks the gateway on behalf of people, and writes down what it answers."""

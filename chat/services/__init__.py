@@ -1,0 +1,1 @@
+"""What spans several rows of the playground."""

@@ -1,0 +1,11 @@
+// The playground. Without this file its pages are forms and links that work.
+import { beginComposer } from './chat-composer.js';
+import { beginNotice } from './chat-notice.js';
+import { beginPreview } from './chat-preview.js';
+import { beginThread } from './chat-thread.js';
+
+document.documentElement.classList.add('scripted');
+beginThread();
+beginComposer();
+beginPreview();
+beginNotice();
