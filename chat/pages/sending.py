@@ -37,11 +37,13 @@ def sending(status: StatusView, actor: Actor, *, generators: int) -> Sending:
     """The button for `actor` while the server is in this state."""
     slow = "" if generators else "Replies wait: the process that writes them (runner) is not running."
     poll_s = live.poll_s([status])
+    if status.frozen:  # what is lit still is being put out
+        return Sending("Send", open=False, why=_why_not(status, start=False), poll_s=poll_s)
     if status.state in _READY:
         return Sending("Send", why=slow, poll_s=poll_s)
     if status.state in _COMING:
         return Sending("Send when ready", why=slow, poll_s=poll_s)
-    if status.state is State.ASLEEP and not status.frozen:
+    if status.state is State.ASLEEP:
         return _waking(status, actor, slow, poll_s)
     start = "start" in status.verbs
     return Sending("Send", open=False, why=_why_not(status, start=start), start=start, poll_s=poll_s)

@@ -45,6 +45,15 @@ Element.prototype.attachShadow = function attachShadow(how) {
   watch(made);
   return made;
 };
+// Shadow trees that the parser makes cannot be watched, so it makes none (the page's own source: see sealing.py).
+for (const kind of [Element, ShadowRoot]) put(kind.prototype, 'setHTMLUnsafe', { value: undefined });
+put(Document, 'parseHTMLUnsafe', { value: undefined });
+for (const name of ['write', 'writeln']) {
+  const plain = Document.prototype[name];
+  put(Document.prototype, name, {
+    value(...parts) { return plain.call(this, parts.join('').replace(/shadowrootmode/gi, 'data-mode')); },
+  });
+}
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape') parent.postMessage('leave-preview', '*');
 });

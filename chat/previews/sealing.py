@@ -39,11 +39,13 @@ HEADERS = {
 }
 
 _FIRST = f"<script>{Path(__file__).with_name('first.js').read_text()}</script>"
+_SHADOW = re.compile(r"shadowrootmode(?=\s*=)", re.IGNORECASE)  # first.js could not see what is inside
 _DOCTYPE = re.compile(r"\s*(?:<!--.*?-->\s*)*<!doctype[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 def sealed(source: str) -> str:
-    """The page with the panel's own script before all of the model's."""
+    """The page with the panel's own script before all of the model's, and no shadow trees by its source."""
+    source = _SHADOW.sub("data-mode", source)
     found = _DOCTYPE.match(source)
     after = found.end() if found else 0
     return source[:after] + _FIRST + source[after:]

@@ -80,7 +80,7 @@ class Control:
         with contextlib.suppress(NotFoundError):
             life = self._pools.life(container.id)
             shown |= {"ready": life.ready, "port": life.port, "running_inputs": len(life.inputs)}
-            shown["pid"] = life.process.pid if life.process and life.record.started_at else None
+            shown["pid"] = life.process.pid if life.process and life.process.is_started else None
         return shown
 
     def _set_fault(self, options: dict[str, Any]) -> None:

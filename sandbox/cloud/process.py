@@ -49,6 +49,11 @@ class ContainerProcess:
         self._pumps: list[asyncio.Task[None]] = []
 
     @property
+    def is_started(self) -> bool:
+        """Whether there is a process yet; starting one takes a moment."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Process id of the container's first process."""
         return self._started.pid
