@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
-# Two at once by default: the tests start real processes, and more of them starve each other on a small machine.
-WORKERS ?= 2
+# Three at once by default: many tests start real processes and wait for them; more would starve each other.
+WORKERS ?= 3
 APPS := controlpanel deployments gateway chat sandbox
 PRESENT := $(wildcard $(APPS))
 

@@ -34,6 +34,7 @@ DOCUMENTS = {
     "start-dialog": "asleep-start-1440-light",
     "deployment-waking": "waking-overview-1440-dark",
     "deployment-ready": "ready-overview-1440-light",
+    "chat": "ready-chat-preview-1440-light",
     "connect": "ready-connect-1440-light",
     "keys": "ready-keys-1440-light",
     "phone": "waking-overview-390-dark",
@@ -44,6 +45,7 @@ SPEED = 8
 ONE = f"/deployments/{SLUG}/"
 OFF = {
     "home": "/",
+    "chat": f"{ONE}chat/",
     "overview": ONE,
     "people": "/people/",
     "person": "/people/1/",
@@ -66,7 +68,7 @@ READY = {
     "keys": "/keys/",
     "activity": "/activity/",
 }
-ASLEEP = {"home": "/", "overview": ONE, "connect": f"{ONE}connect/"}
+ASLEEP = {"home": "/", "chat": f"{ONE}chat/", "overview": ONE, "connect": f"{ONE}connect/"}
 SEED = """
 from datetime import timedelta
 from django.utils import timezone
@@ -117,6 +119,22 @@ class Look:
             self.complaints.append(f"{self.name} {self.page.url}: {wide} px too wide")
         self.page.screenshot(path=OUT / f"{name}-{self.name}.png")
 
+    def talk(self, text: str) -> str:
+        """Say something in a new conversation and wait for the whole reply; where the conversation is."""
+        self.page.goto(f"{self.url}{ONE}chat/")
+        self.page.fill("textarea[name=text]", text)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector(".receipt", timeout=120_000)
+        return self.page.url.removeprefix(self.url)
+
+    def conversation(self, stage: str, path: str) -> None:
+        """A conversation, and the page that its reply brought beside it."""
+        self.take(stage, {"chat-reply": path})
+        self.page.locator("button, a").filter(has_text="Preview “").first.click()
+        self.page.wait_for_selector("iframe")
+        self.page.wait_for_timeout(1500)
+        self.picture(f"{stage}-chat-preview")
+
     def start_dialog(self, stage: str) -> None:
         """The dialog that shows the price before anything is spent."""
         self.page.goto(self.url + ONE)
@@ -155,8 +173,10 @@ def walk(panel: Panel, opened: Sequence[Look]) -> None:
     server.reaches("ready")
     for text in ("Summarise the release notes.", "What is two and two?"):
         ask(panel, text=text)
+    game = opened[0].talk("Build a small game in one HTML file.")
     for look in opened:
         look.take("ready", READY)
+        look.conversation("ready", game)
     server.sleep(force=True)
     server.reaches("asleep", "off")
     for look in opened:

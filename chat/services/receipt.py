@@ -31,7 +31,7 @@ class Receipt:
 
 _COST = (
     "Estimate: the seconds from forwarding to the end, at the server's price, shared evenly with the other "
-    "requests it worked on meanwhile (looked at every 2 s). Warm-up and idle time are not in it."
+    "requests it worked on meanwhile (looked at every second). Warm-up and idle time are not in it."
 )
 
 

@@ -49,8 +49,9 @@ class Cold:
     async def wakes(self, asking: Any, state: State = State.READY, **changes: Any) -> Any:
         """What `asking` gives, the server being woken while it waits through some heartbeats."""
         waiting = asyncio.ensure_future(asking)
-        held = lambda: [e for e in self.house.books.open if e.waiting_since is not None]  # noqa: E731
-        await until(lambda: any(e.elapsed_s() > 0.3 for e in held()))
+        since = lambda: [e.waiting_since for e in self.house.books.open if e.waiting_since]  # noqa: E731
+        now = self.house.hands.clock().monotonic
+        await until(lambda: any(now() - begun > 0.3 for begun in since()))
         self.house.panel.become(state, **changes)
         return await waiting
 
