@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def _built_in(db: None) -> None:
 def plain(talk: Conversation, anna: User) -> Conversation:
     """Greedy, so that the tiny model says what it was taught."""
     parameters: dict[str, Any] = {"system_prompt": "", "top_p": None, "max_tokens": 200, "reasoning": True}
-    conversations.set_parameters(anna, talk.public_id, temperature=0, **parameters)
+    conversations.set_parameters(anna, talk.public_id, temperature=Decimal(0), **parameters)
     return talk
 
 
@@ -69,7 +70,7 @@ async def test_reasoning_then_answer_and_counts_come_through(
 
 async def test_thinking_that_is_turned_off_stays_off(vllm: str, plain: Conversation, anna: User) -> None:
     parameters: dict[str, Any] = {"system_prompt": "", "top_p": None, "max_tokens": 200, "reasoning": False}
-    await in_thread(conversations.set_parameters, anna, plain.public_id, temperature=0, **parameters)
+    await in_thread(conversations.set_parameters, anna, plain.public_id, temperature=Decimal(0), **parameters)
     async with stage(vllm, engine_key=KEY, model=NAME):
         reply = await in_thread(replies.ask, anna, plain.public_id, "Hello")
         await read(reply, within_s=_WITHIN_S)
