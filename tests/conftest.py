@@ -12,8 +12,6 @@ import pytest
 from django.conf import settings
 
 _connect = socket.socket.connect
-_BRINGS_BACK = "django_db_serialized_rollback"
-_COMMITTING = {"transactional_db", "live_server"}
 
 
 def _connect_at_home(self: socket.socket, address: Any) -> None:
@@ -42,20 +40,3 @@ def pytest_configure(config: pytest.Config) -> None:
     if database["ENGINE"].endswith("sqlite3"):
         # A file, so that threads and child processes of a test share it as they do in life.
         database.setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test that commits begins with the rows that migrations wrote whatever ran before.
-
-    Where some bring them back and others do not, the flush after the others writes the roles anew under
-    other ids, and the next one that brings them back finds them there already.
-    """
-    for item in items:
-        if _commits(item) and _BRINGS_BACK not in item.fixturenames:  # type: ignore[attr-defined]
-            item.fixturenames.append(_BRINGS_BACK)  # type: ignore[attr-defined]
-
-
-def _commits(item: pytest.Item) -> bool:
-    marker = item.get_closest_marker("django_db")
-    marked = marker is not None and bool(marker.kwargs.get("transaction"))
-    return marked or bool(_COMMITTING & set(getattr(item, "fixturenames", ())))

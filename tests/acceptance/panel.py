@@ -72,7 +72,7 @@ class Panel:
 
     def start(self) -> "Panel":
         """Start it and wait until it says that it is there."""
-        begun = len(self.output)
+        begun, begun_at = len(self.output), datetime.now(UTC)
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "up"], cwd=ROOT, env=self.environment, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -87,7 +87,6 @@ class Panel:
             self.key = self.command(
                 "create_key", "--user", "admin", "--name", "test", "--scopes", _ALL_SCOPES
             )
-        begun_at = datetime.now(UTC)
         until(lambda: _seen_since(self.on().status()["observed_at"], begun_at), limit_s=60)
         self.note_processes()
         return self

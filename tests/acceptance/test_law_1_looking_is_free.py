@@ -72,9 +72,9 @@ def _read_on(panel: Panel, over: threading.Event) -> None:
 
 def test_looking_wakes_nothing_and_keeps_nothing_awake(panel: Panel, chromium: Browser) -> None:
     server, window_s = panel.make(NAME, idle_window_s=IDLE_WINDOW_S), panel.wall_s(IDLE_WINDOW_S)
-    server.start()
-    server.reaches("ready")
     with watched(panel, chromium) as asked:
+        server.start()
+        server.reaches("ready")
         assert ask(panel, NAME).status == 200
         counted = panel.control.counts()["total"]
         container = server.running()[0]["id"]

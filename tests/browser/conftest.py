@@ -60,8 +60,8 @@ class Tab:
 
 
 @pytest.fixture
-def states(transactional_db: None, django_db_serialized_rollback: None) -> States:
-    """`serialized_rollback` brings back what migrations wrote: prices and roles."""
+def states(transactional_db: None) -> States:
+    """Prices and roles are there: the flush after each such test tells post_migrate, which writes them."""
     return States(timezone.now())
 
 

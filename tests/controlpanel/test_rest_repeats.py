@@ -144,7 +144,7 @@ def test_answer_that_could_not_be_kept_is_given(caller: Caller, monkeypatch: pyt
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_do_it_once(django_db_serialized_rollback: None) -> None:
+def test_two_at_once_do_it_once() -> None:
     States(timezone.now()).asleep()
     caller = keyed()
     gate, answers = threading.Barrier(4), []

@@ -27,6 +27,11 @@ def shell(script):
     return ["sh", "-c", script]
 
 
+def _hear_interrupts() -> None:
+    """A shell that starts the tests in the background has them, and whatever they start, ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Container:
     """A process that runs one function of the deployed file, its output in a file."""
 
@@ -44,8 +49,9 @@ class Container:
         }
         with self.output.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", code], env=environment, stdout=out, stderr=subprocess.STDOUT
-            )
+                [sys.executable, "-P", "-c", code], env=environment, stdout=out, stderr=subprocess.STDOUT,
+                preexec_fn=_hear_interrupts,
+            )  # fmt: skip
 
     def line(self, beginning):
         """The first line that begins so, as soon as it is there."""
