@@ -30,6 +30,7 @@ BEAT_SCHEDULE = {
     "reconcile": every("deployments.tasks.reconcile_all", 5.0),
     "observe": every("deployments.tasks.observe_all", 2.0),
     "heartbeat": every("deployments.tasks.heartbeat", 10.0),
+    "settle": every("deployments.tasks.settle", 30.0),
     "prune": every("deployments.tasks.prune", 3600.0),
     "prune_tokens": every("gateway.tasks.prune_tokens", 3600.0),
     "forget": every("controlpanel.tasks.forget", 3600.0),

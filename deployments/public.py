@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from deployments.ledger.attribution import Payer, Use
 from deployments.models import Deployment, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
@@ -17,14 +18,16 @@ from deployments.services.facts import spec_of
 from deployments.services.frozen import current_freeze
 from deployments.services.quote import quote
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
+from deployments.services.uses import Span, read_usage_with
 from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "InFlightRow", "LeaseEnded", "Quote", "Refused", "Role", "Route", "Scope",
-    "State", "StatusView", "Via", "Waking", "burning", "current_freeze", "deployment_status",
-    "ensure_defaults", "lease_ended", "note_engine_failure", "note_use", "quote_for", "record_action",
-    "report_in_flight", "routes", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
+    "ROLE_SCOPES", "Actor", "InFlightRow", "LeaseEnded", "Payer", "Quote", "Refused", "Role", "Route",
+    "Scope", "Span", "State", "StatusView", "Use", "Via", "Waking", "burning", "current_freeze",
+    "deployment_status", "ensure_defaults", "lease_ended", "note_engine_failure", "note_use", "quote_for",
+    "read_usage_with", "record_action", "report_in_flight", "routes", "usd_per_hour", "wake_for",
+    "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord, InFlight, LogLine, Sample
-from deployments.services import deploys, wakes
+from deployments.services import deploys, settle, wakes
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
 
@@ -74,6 +74,12 @@ def hop_wake(wake_id: int) -> None:
 def heartbeat() -> None:
     """Say that a worker lives and beat speaks to it."""
     Heartbeat.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
+
+
+@shared_task(name="deployments.tasks.settle")
+def settle_ended() -> None:
+    """Put the dollars of ended runs down to people and keys."""
+    settle.settle_ended()
 
 
 @shared_task(name="deployments.tasks.prune")

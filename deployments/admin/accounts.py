@@ -27,7 +27,7 @@ class AccountForm(_AccountForm):
 
     class Meta:
         model = Account
-        fields = ["name", "provider", "environment", "token_id", *SECRETS]
+        fields = ["name", "provider", "environment", "token_id", "region_factor", *SECRETS]
         widgets = {name: UnfoldAdminPasswordWidget(render_value=False) for name in SECRETS}
         labels = {"token_id": "Token id", "huggingface_token": "Hugging Face token"}
 
@@ -65,6 +65,7 @@ class AccountAdmin(ModelAdmin):  # type: ignore[misc]
     fieldsets = [
         (None, {"fields": ["name", "provider", "environment", "is_sandbox"]}),
         ("Secrets", {"fields": ["token_id", *SECRETS, "secrets_written_at"]}),
+        ("Prices", {"fields": ["region_factor"]}),
         ("As it was last seen", {"fields": ["seen_at", "blind_since", "last_error"]}),
     ]
 

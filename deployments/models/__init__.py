@@ -2,6 +2,7 @@
 
 from .account import Account, ProviderName
 from .action import Action, Freeze, Heartbeat, IdempotencyRecord
+from .charge import Charge
 from .deployment import Deployment, StopKind, Wanted
 from .download import OPEN_DOWNLOADS, Download, DownloadStatus
 from .in_flight import InFlight
@@ -18,6 +19,7 @@ __all__ = [
     "Account",
     "Action",
     "Cause",
+    "Charge",
     "Deploy",
     "DeployStatus",
     "Deployment",
