@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord, InFlight, LogLine, Sample
-from deployments.services import deploys, settle, wakes
+from deployments.services import deploys, prices, settle, wakes
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
 
@@ -80,6 +80,12 @@ def heartbeat() -> None:
 def settle_ended() -> None:
     """Put the dollars of ended runs down to people and keys."""
     settle.settle_ended()
+
+
+@shared_task(name="deployments.tasks.refresh_prices")
+def refresh_prices() -> None:
+    """Ask the accounts for their own rates, once a day each."""
+    prices.refresh_due()
 
 
 @shared_task(name="deployments.tasks.prune")

@@ -75,8 +75,9 @@ class ActionAdmin(Reading):
 class PriceAdmin(Reading):
     """Prices. A change is a new row with its date and source: what was paid before stays as it was."""
 
-    list_display = ["resource", "usd_per_s", "effective_from", "source", "checked_on"]
-    fields = ["provider", "resource", "usd_per_s", "effective_from", "source", "checked_on"]
+    list_display = ["resource", "account", "usd_per_s", "effective_from", "source", "checked_on"]
+    list_select_related = ["account"]
+    fields = ["provider", "account", "resource", "usd_per_s", "effective_from", "source", "checked_on"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Prices can be added."""

@@ -9,6 +9,7 @@ from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
 from .overview import overview, phases, status_fragment
+from .prices import confirm_prices, price_list, refresh_prices
 from .runs import run_list, run_page
 from .settings import settings
 from .starting import start, start_dialog
@@ -24,6 +25,9 @@ urlpatterns = [
     path("register/", register, name="register"),
     path("burning/", burning, name="burning"),
     path("activity/", activity, name="activity"),
+    path("costs/prices/", price_list, name="prices"),
+    path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
+    path("costs/prices/confirm/", confirm_prices, name="confirm-prices"),
     path("freeze/", freeze, name="freeze"),
     path("freeze/lift/", lift, name="lift-freeze"),
     path("leases/<int:lease_id>/give-back/", give_back, name="give-back"),

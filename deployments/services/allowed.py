@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from deployments.models import Deployment
 
+from . import costs, prices
 from .errors import Refused
+from .facts import spec_of
 from .frozen import current_freeze
 
 # Blind for this long: nothing new is lit (law 3).
@@ -12,7 +14,8 @@ BLIND_LIMIT = timedelta(seconds=60)
 
 
 def check_can_light(deployment: Deployment, now: datetime) -> None:
-    """Raise Refused while everything is frozen, or the provider cannot be read for a minute."""
+    """Raise Refused while everything is frozen, the provider cannot be read for a minute, or its prices were
+    not checked for half a year."""
     freeze = current_freeze()
     if freeze is not None:
         raise Refused(
@@ -28,3 +31,4 @@ def check_can_light(deployment: Deployment, now: datetime) -> None:
             f" It said: {deployment.account.last_error or 'nothing'}",
             status=503,
         )
+    prices.check_fresh(deployment.account, costs.resources(spec_of(deployment), deployment.account), now)

@@ -1,6 +1,6 @@
 """What runs cost, from price rows."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ DEFAULT_CPU, DEFAULT_MEMORY_GIB = Decimal("0.125"), Decimal("0.125")
 DOWNLOAD_CPU, DOWNLOAD_MEMORY_GIB = Decimal(4), Decimal(16)
 
 RunRows = QuerySet[Run]
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Books:
@@ -30,11 +31,24 @@ class Books:
     def of(self, account: Account) -> PriceBook:
         """The prices that hold for an account."""
         if account.pk not in self._known:
-            own = [row for row in self._rows if row.provider == account.provider]
+            rows = self.rows(account)
             self._known[account.pk] = PriceBook.of(
-                [UnitPrice(p.resource, p.usd_per_s, p.effective_from) for p in own]
+                [UnitPrice(row.resource, row.usd_per_s, row.effective_from) for row in rows]
             )
         return self._known[account.pk]
+
+    def rows(self, account: Account) -> list[Price]:
+        """The rows that hold for an account: its own rates from their days on, public ones before."""
+        own = [row for row in self._rows if row.account_id == account.pk]
+        first = {row.resource: row.effective_from for row in own}  # the newest come first
+        public = [row for row in self._rows if row.account_id is None and row.provider == account.provider]
+        before = (row for row in public if row.effective_from < first.get(row.resource, _NEVER))
+        return own + list(before)
+
+    def in_effect(self, account: Account, now: datetime) -> dict[str, Price]:
+        """The row of each resource that holds at `now`."""
+        rows = sorted(self.rows(account), key=lambda row: row.effective_from)
+        return {row.resource: row for row in rows if row.effective_from <= now}
 
 
 def book(account: Account) -> PriceBook:

@@ -17,7 +17,7 @@ from deployments.planning.lifecycle import BURNING, MOVING, State, state_of
 from deployments.planning.power import Actor, Scope
 from deployments.planning.spec import Spec
 
-from . import costs, runs
+from . import costs, prices, runs
 from .expected import BootTime, boot_time
 from .facts import facts_of, spec_of
 from .failures import failure_of
@@ -181,6 +181,9 @@ def _bare(deployment: Deployment, spec: Spec, facts: Facts, context: _Context) -
         frozen=context.frozen,
         verbs=frozenset(),
         run=None,
+        price_note=prices.state_of(
+            context.books, deployment.account, costs.resources(spec, deployment.account), context.now
+        ).note,
         failure=_failure(deployment, context) if facts.breaker_open else None,
         download=_download(deployment),
         weights_present=deployment.weights_present,

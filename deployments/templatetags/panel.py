@@ -46,6 +46,20 @@ def about_money(usd: Decimal | None) -> str:
 
 
 @register.filter
+def plain(number: Decimal) -> str:
+    """A figure as it is, without idle zeros: 0.001261."""
+    return f"{number.normalize():f}"
+
+
+@register.filter
+def resource(name: str) -> str:
+    """What is priced, in words: GPU H200, CPU core, GiB of memory."""
+    if name.startswith("gpu:"):
+        return f"GPU {name.removeprefix('gpu:')}"
+    return {"cpu": "CPU core", "memory": "GiB of memory"}.get(name, name)
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """A measured time; a dash where it is not known."""
     return "–" if seconds is None else words.duration(seconds)
