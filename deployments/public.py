@@ -11,6 +11,9 @@ from deployments.ledger.attribution import Payer, Use
 from deployments.models import Deployment, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
+from deployments.services.asked_window import FROM, TO, ZONE
+from deployments.services.asked_window import groups as asked_groups
+from deployments.services.asked_window import window as asked_window
 from deployments.services.audit import record as record_action
 from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
@@ -23,11 +26,11 @@ from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "InFlightRow", "LeaseEnded", "Payer", "Quote", "Refused", "Role", "Route",
-    "Scope", "Span", "State", "StatusView", "Use", "Via", "Waking", "burning", "current_freeze",
-    "deployment_status", "ensure_defaults", "lease_ended", "note_engine_failure", "note_use", "quote_for",
-    "read_usage_with", "record_action", "report_in_flight", "routes", "usd_per_hour", "wake_for",
-    "worker_heartbeat_age_s",
+    "FROM", "ROLE_SCOPES", "TO", "ZONE", "Actor", "InFlightRow", "LeaseEnded", "Payer", "Quote", "Refused",
+    "Role", "Route", "Scope", "Span", "State", "StatusView", "Use", "Via", "Waking", "asked_groups",
+    "asked_window", "burning", "current_freeze", "deployment_status", "ensure_defaults", "lease_ended",
+    "note_engine_failure", "note_use", "quote_for", "read_usage_with", "record_action", "report_in_flight",
+    "routes", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"

@@ -2,8 +2,8 @@
 
 from ninja import Router
 
-from . import deployments, downloads, leases, logs, quote, records, releases, runs, status, stopping
+from . import costs, deployments, downloads, leases, logs, quote, records, releases, runs, status, stopping
 
 router = Router()
-for _part in (deployments, status, quote, leases, stopping, downloads, releases, runs, logs, records):
+for _part in (deployments, status, quote, leases, stopping, downloads, releases, runs, logs, records, costs):
     router.add_router("", _part.router)

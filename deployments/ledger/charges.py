@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from .apportion import apportion
 from .attribution import Cell, Life, Part, Payer, attribute
 from .prices import PriceBook, Resources
+from .slots import slot_at
 
 MICRO = Decimal("0.000001")
 RESOURCES = ("gpu", "cpu", "memory")
@@ -20,7 +21,8 @@ _WEIGHT_PLACES = 16
 class Charge:
     """Micro-dollars of one payer in one quarter hour.
 
-    Boot, use and idle sum to the resources; `kept` lies in `idle`.
+    Boot, use and idle sum to the resources; `kept` lies in `idle`. Requests and the tokens they made count
+    where they began.
     """
 
     slot: int
@@ -30,6 +32,8 @@ class Charge:
     idle: int = 0
     kept: int = 0
     resources: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RESOURCES, 0))
+    requests: int = 0
+    made_tokens: int = 0
 
     @property
     def total(self) -> int:
@@ -63,7 +67,7 @@ def charges(life: Life, held: Resources, book: PriceBook) -> list[Charge]:
     for cell, length_us in sorted(cells.items()):
         for resource, rate in rates[cell.epoch].items():
             groups[cell.part, resource][cell.slot, cell.payer] += _weight(rate, length_us)
-    return _shared_out(groups, _whole(cells, rates))
+    return _counted(_shared_out(groups, _whole(cells, rates)), life)
 
 
 def _rates(held: Resources, book: PriceBook, at: datetime) -> dict[str, Decimal]:
@@ -87,7 +91,23 @@ def _whole(cells: dict[Cell, int], rates: list[dict[str, Decimal]]) -> int:
     return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def _shared_out(groups: dict[tuple[Part, str], dict[tuple[int, Payer], int]], whole: int) -> list[Charge]:
+def _counted(found: dict[tuple[int, Payer], Charge], life: Life) -> list[Charge]:
+    """With the requests that were answered in the lit time."""
+    for use in life.uses:
+        begun = max(use.start, life.started_at)
+        if life.ready_at is None or begun >= life.ended_at or use.end <= begun:
+            continue
+        place = (slot_at(begun), use.payer)
+        charge = found.setdefault(place, Charge(*place))
+        charge.requests += 1
+        charge.made_tokens += use.made_tokens
+    told = (charge for charge in found.values() if charge.total or charge.requests)
+    return sorted(told, key=lambda charge: (charge.slot, charge.payer))
+
+
+def _shared_out(
+    groups: dict[tuple[Part, str], dict[tuple[int, Payer], int]], whole: int
+) -> dict[tuple[int, Payer], Charge]:
     keys = sorted(groups)
     sums = apportion(whole, [sum(groups[key].values()) for key in keys]) if keys else []
     found: dict[tuple[int, Payer], Charge] = {}
@@ -96,7 +116,7 @@ def _shared_out(groups: dict[tuple[Part, str], dict[tuple[int, Payer], int]], wh
         for place, share in zip(places, apportion(amount, list(places.values())), strict=True):
             charge = found.setdefault(place, Charge(*place))
             _add(charge, part, resource, share)
-    return sorted((c for c in found.values() if c.total), key=lambda c: (c.slot, c.payer))
+    return found
 
 
 def _add(charge: Charge, part: Part, resource: str, micro_usd: int) -> None:

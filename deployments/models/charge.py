@@ -19,7 +19,8 @@ class Charge(models.Model):
 
     `slot` counts quarter hours since 1970 in UTC. `who` is the person's name when it was written, and empty
     where nobody of the panel asked for the run. `key_id` is None for what came from pages and the playground.
-    Boot, use and idle sum to GPU, CPU and memory; `kept` lies in `idle`.
+    Boot, use and idle sum to GPU, CPU and memory; `kept` lies in `idle`. Requests and the
+    tokens they made count in the quarter hour in which they began.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="charges")
@@ -39,6 +40,8 @@ class Charge(models.Model):
     gpu_micro_usd = _micro_usd()
     cpu_micro_usd = _micro_usd()
     memory_micro_usd = _micro_usd()
+    requests = models.PositiveIntegerField(default=0)
+    made_tokens = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         ordering = ["slot", "id"]

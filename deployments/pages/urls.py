@@ -3,6 +3,9 @@
 from django.urls import path
 
 from .activity import activity
+from .cost_csv import costs_csv
+from .cost_runs import cost_runs
+from .costs import costs
 from .downloading import cancel_download, download
 from .extending import extend, give_back
 from .freezing import freeze, lift
@@ -25,6 +28,9 @@ urlpatterns = [
     path("register/", register, name="register"),
     path("burning/", burning, name="burning"),
     path("activity/", activity, name="activity"),
+    path("costs/", costs, name="costs"),
+    path("costs/runs/", cost_runs, name="cost-runs"),
+    path("costs/costs.csv", costs_csv, name="costs-csv"),
     path("costs/prices/", price_list, name="prices"),
     path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
     path("costs/prices/confirm/", confirm_prices, name="confirm-prices"),

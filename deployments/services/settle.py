@@ -97,5 +97,7 @@ def _row(run: Run, line: Line, people: dict[int, str]) -> Charge:
         use_micro_usd=line.use,
         idle_micro_usd=line.idle,
         kept_micro_usd=line.kept,
+        requests=line.requests,
+        made_tokens=line.made_tokens,
         **{f"{name}_micro_usd": amount for name, amount in line.resources.items()},
     )

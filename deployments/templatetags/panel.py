@@ -46,6 +46,30 @@ def about_money(usd: Decimal | None) -> str:
 
 
 @register.filter
+def scale(usd: Decimal) -> str:
+    """A figure at the axis of a chart: cents where it is small."""
+    return f"${usd:,.0f}" if usd == usd.to_integral_value() else f"${usd:,.2f}"
+
+
+@register.filter
+def positive(usd: Decimal) -> Decimal:
+    """Without its sign; the words beside it say which it is."""
+    return abs(usd)
+
+
+@register.filter
+def whole(number: int) -> str:
+    """A count with its thousands apart."""
+    return f"{number:,}"
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share of the whole: 39 %."""
+    return f"{share:.0%}".replace("%", " %")
+
+
+@register.filter
 def plain(number: Decimal) -> str:
     """A figure as it is, without idle zeros: 0.001261."""
     return f"{number.normalize():f}"
