@@ -147,7 +147,7 @@ def _nice(most: Decimal) -> Decimal:
     """A round figure at or above the largest bar."""
     size = Decimal("0.01")
     while True:
-        for factor in ("1", "2", "5"):
+        for factor in ("1", "2", "2.5", "5") if size >= 1 else ("1", "2", "5"):
             if size * Decimal(factor) >= most:
                 return size * Decimal(factor)
         size *= 10

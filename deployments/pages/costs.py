@@ -87,7 +87,10 @@ def costs(request: PageRequest) -> HttpResponse:
         "facts": cost_facts.counts(window, asked.only),
         "compared": compared,
         "saved": compared.always_on_usd - spent.total.usd["cost"],
-        "saved_dedicated": _saved(compared.dedicated_usd, spent),
+        "saved_dedicated": compared.dedicated_usd - _spent_on(compared.dedicated_ids, spent),
+        "dedicated_names": [
+            row.name for pk, row in labels.deployments.items() if pk in compared.dedicated_ids
+        ],
         "dedicated_source": DEDICATED_SOURCE,
         "is_running": window.since <= now < window.until,
         "sandbox": _is_sandbox(labels),
@@ -104,8 +107,9 @@ def _is_sandbox(labels: Labels) -> bool:
     return bool(found) and all(row.account.is_sandbox for row in found)
 
 
-def _saved(usd: Decimal | None, spent: Spent) -> Decimal | None:
-    return None if usd is None else usd - spent.total.usd["cost"]
+def _spent_on(deployment_ids: frozenset[int], spent: Spent) -> Decimal:
+    found = (sums for place, sums in spent.sums.items() if place.deployment_id in deployment_ids)
+    return sum(found, Sums()).usd["cost"]
 
 
 def forecast(spent: Spent, period: Period, now: datetime) -> Decimal | None:

@@ -47,19 +47,20 @@ def counts(window: Window, only: Filter) -> Counts:
 class Comparison:
     """What the deployments of a window would have cost otherwise, each from its making on, until now.
 
-    `always_on_usd` leaves out the deployments without a price; `dedicated_usd` is None where some deployment
-    has no dedicated node to compare with.
+    Deployments without a price are left out. `dedicated_usd` is that of the deployments in `dedicated_ids`:
+    those that there is a dedicated node to compare with.
     """
 
     count: int
     always_on_usd: Decimal
-    dedicated_usd: Decimal | None
+    dedicated_usd: Decimal
+    dedicated_ids: frozenset[int]
 
 
 def compare(deployments: Iterable[Deployment], window: Window, now: datetime) -> Comparison:
     """One query for the prices."""
     books, count, always_on = costs.Books(), 0, Decimal(0)
-    dedicated: Decimal | None = Decimal(0)
+    nodes: dict[int, Decimal] = {}
     for row in deployments:
         start, end = max(window.since, row.created_at), min(window.until, now)
         held = costs.resources(spec_of(row), row.account)
@@ -68,6 +69,6 @@ def compare(deployments: Iterable[Deployment], window: Window, now: datetime) ->
         except PriceMissing:
             continue
         count += 1
-        node = dedicated_usd(held, start, end)
-        dedicated = None if node is None or dedicated is None else dedicated + node
-    return Comparison(count, always_on, dedicated if count else None)
+        if (node := dedicated_usd(held, start, end)) is not None:
+            nodes[row.pk] = node
+    return Comparison(count, always_on, sum(nodes.values(), Decimal(0)), frozenset(nodes))
