@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord, InFlight, LogLine, Sample
-from deployments.services import deploys, prices, settle, wakes
+from deployments.services import budget_round, deploys, prices, settle, wakes
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
 
@@ -86,6 +86,12 @@ def settle_ended() -> None:
 def refresh_prices() -> None:
     """Ask the accounts for their own rates, once a day each."""
     prices.refresh_due()
+
+
+@shared_task(name="deployments.tasks.budgets")
+def budgets() -> None:
+    """Count the budgets, and put out what is beyond them."""
+    budget_round.go_round()
 
 
 @shared_task(name="deployments.tasks.prune")

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from deployments.public import Payer, Span, Use
 
 from .models import ApiKey, Outcome, UsageRecord
@@ -47,3 +49,9 @@ def _use(row: Mapping[str, Any]) -> tuple[int, Use]:
 def key_names(ids: Iterable[int]) -> Mapping[int, str]:
     """The names of those of `ids` that are keys which people made. One query."""
     return dict(ApiKey.objects.of_people().filter(pk__in=set(ids)).values_list("pk", "name"))
+
+
+def key_choices() -> Sequence[tuple[int, str]]:
+    """The keys that people made and that still open something, with their owners' names. One query."""
+    rows = ApiKey.objects.valid(now=timezone.now()).of_people().select_related("owner").order_by("name")
+    return [(key.pk, f"{key.name}, {key.owner.display_name}") for key in rows]

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from deployments.models import Action, Lease, Price, Release, Run
+from deployments.models import Action, Budget, Lease, Price, Release, Run
 from deployments.services import audit
 
 
@@ -60,6 +60,14 @@ class LeaseAdmin(Reading):
     list_display = ["deployment", "holder_name", "via", "created_at", "until", "ended_at", "end_reason"]
     list_select_related = ["deployment"]
     list_filter = ["deployment", "via"]
+
+
+@admin.register(Budget)
+class BudgetAdmin(Reading):
+    """Budgets. They are set on the costs page, which says what follows."""
+
+    list_display = ["scope", "deployment", "user", "key_id", "period", "time_zone", "amount_usd", "spent_usd"]
+    list_select_related = ["deployment", "user"]
 
 
 @admin.register(Action)

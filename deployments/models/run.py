@@ -32,6 +32,7 @@ class EndReason(models.TextChoices):
     SLEPT = "slept", "put to sleep"
     TURNED_OFF = "turned_off", "turned off"
     FROZEN = "frozen", "frozen"
+    BUDGET = "budget", "was put out at a budget's limit"
     BOOT_FAILED = "boot_failed", "died before it was ready"
     BOOT_TIMEOUT = "boot_timeout", "was not ready in time"
     ENGINE_DIED = "engine_died", "the engine died"

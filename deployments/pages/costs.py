@@ -16,9 +16,11 @@ from deployments.ledger.comparisons import DEDICATED_SOURCE
 from deployments.ledger.sums import Sums
 from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import cost_facts, spend
+from deployments.services import budgets, cost_facts, spend
 from deployments.services.cost_labels import Labels
+from deployments.services.lives import people
 from deployments.services.spend import Filter, Place, Spent
+from deployments.services.uses import key_choices
 
 from . import cost_chart, cost_period
 from .access import PageRequest, needs
@@ -98,7 +100,15 @@ def costs(request: PageRequest) -> HttpResponse:
         "by_deployment": _table(spent, labels, ("deployment",)),
         "by_day": sorted(_table(daily, labels, ("day",)), key=lambda row: row.day),
     }
-    return render(request, "costs/costs.html", context)
+    return render(request, "costs/costs.html", context | _budgets(request, now))
+
+
+def _budgets(request: PageRequest, now: datetime) -> dict[str, Any]:
+    """Where the budgets stand, and for admins whom one can be set for."""
+    told: dict[str, Any] = {"budgets": budgets.views(budgets.open_to(request.actor), now, fresh=False)}
+    if request.actor.may(Scope.ADMIN):
+        told |= {"budget_people": people(), "budget_keys": key_choices()}
+    return told
 
 
 def _is_sandbox(labels: Labels) -> bool:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .activity import activity
+from .budgets import remove_budget, set_budget
 from .cost_csv import costs_csv
 from .cost_runs import cost_runs
 from .costs import costs
@@ -31,6 +32,8 @@ urlpatterns = [
     path("costs/", costs, name="costs"),
     path("costs/runs/", cost_runs, name="cost-runs"),
     path("costs/costs.csv", costs_csv, name="costs-csv"),
+    path("costs/budgets/", set_budget, name="set-budget"),
+    path("costs/budgets/<int:budget_id>/remove/", remove_budget, name="remove-budget"),
     path("costs/prices/", price_list, name="prices"),
     path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
     path("costs/prices/confirm/", confirm_prices, name="confirm-prices"),

@@ -98,6 +98,12 @@ def _downloaders(runs: Sequence[Run]) -> dict[int, Payer]:
     return found
 
 
+def people() -> list[tuple[int, str]]:
+    """Everybody who can sign in, by name. One query."""
+    rows = get_user_model().objects.filter(is_active=True).order_by("username")
+    return [(user.pk, user.get_full_name() or user.get_username()) for user in rows]
+
+
 def names(user_ids: set[int]) -> dict[int, str]:
     """What people are called, by id. One query."""
     rows = get_user_model().objects.filter(pk__in=user_ids)

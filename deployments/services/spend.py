@@ -52,6 +52,7 @@ class Filter:
 
     deployment_ids: frozenset[int] | None = None
     user_id: int | None = None
+    key_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,8 @@ def charges_in(window: Window, only: Filter) -> QuerySet[Charge]:
     rows = Charge.objects.filter(slot__gte=window.first, slot__lt=window.end)
     if only.deployment_ids is not None:
         rows = rows.filter(deployment__in=only.deployment_ids)
+    if only.key_id is not None:
+        rows = rows.filter(key_id=only.key_id)
     if only.user_id is not None:
         rows = rows.filter(user=only.user_id) if only.user_id else rows.filter(user__isnull=True)
     return rows
@@ -196,4 +199,5 @@ def _place(run: Run, line: Line, window: Window, weeks: bool) -> Place:
 
 
 def _is_of(line: Line, only: Filter) -> bool:
-    return only.user_id is None or line.payer.user_id == only.user_id
+    of_person = only.user_id is None or line.payer.user_id == only.user_id
+    return of_person and (only.key_id is None or line.payer.key_id == only.key_id)

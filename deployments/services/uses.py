@@ -27,6 +27,9 @@ class UsageReader(Protocol):
     def key_names(self, ids: Iterable[int]) -> Mapping[int, str]:
         """The names of those of `ids` that are keys which people made."""
 
+    def key_choices(self) -> Sequence[tuple[int, str]]:
+        """The keys that people made and that still open something, with their owners' names."""
+
 
 class _Nobody:
     """While no gateway is there."""
@@ -36,6 +39,9 @@ class _Nobody:
 
     def key_names(self, ids: Iterable[int]) -> Mapping[int, str]:
         return {}
+
+    def key_choices(self) -> Sequence[tuple[int, str]]:
+        return ()
 
 
 _reader: UsageReader = _Nobody()
@@ -56,3 +62,8 @@ def key_names(ids: Iterable[int]) -> Mapping[int, str]:
     """See UsageReader.key_names."""
     wanted = set(ids)
     return _reader.key_names(wanted) if wanted else {}
+
+
+def key_choices() -> Sequence[tuple[int, str]]:
+    """See UsageReader.key_choices."""
+    return _reader.key_choices()

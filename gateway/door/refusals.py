@@ -24,10 +24,15 @@ log = structlog.get_logger(__name__)
 
 # What a start is refused for, as the door tells it. 409 is for those who act on a state; programs that ask a
 # model repeat it, and nothing of this changes by repeating.
-_REFUSED = {"not_allowed": (403, "asleep"), "not_found": (404, "model_not_found")}
+_REFUSED = {
+    "not_allowed": (403, "asleep"),
+    "not_found": (404, "model_not_found"),
+    "budget_exhausted": (402, "budget_exhausted"),
+}
 _PUT_OUT = {
     "failed": (503, "failed"),
     "frozen": (403, "frozen"),
+    "budget": (402, "budget_exhausted"),
     "slept": (503, "stopping"),
     "turned_off": (503, "stopping"),
     "released": (503, "stopping"),
