@@ -15,6 +15,7 @@ from deployments.services.asked_window import FROM, TO, ZONE
 from deployments.services.asked_window import groups as asked_groups
 from deployments.services.asked_window import window as asked_window
 from deployments.services.audit import record as record_action
+from deployments.services.budgets import SpentOut, spent_out
 from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import spec_of
@@ -26,11 +27,43 @@ from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "FROM", "ROLE_SCOPES", "TO", "ZONE", "Actor", "InFlightRow", "LeaseEnded", "Payer", "Quote", "Refused",
-    "Role", "Route", "Scope", "Span", "State", "StatusView", "Use", "Via", "Waking", "asked_groups",
-    "asked_window", "burning", "current_freeze", "deployment_status", "ensure_defaults", "lease_ended",
-    "note_engine_failure", "note_use", "quote_for", "read_usage_with", "record_action", "report_in_flight",
-    "routes", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
+    "FROM",
+    "ROLE_SCOPES",
+    "TO",
+    "ZONE",
+    "Actor",
+    "InFlightRow",
+    "LeaseEnded",
+    "Payer",
+    "Quote",
+    "Refused",
+    "Role",
+    "Route",
+    "Scope",
+    "Span",
+    "SpentOut",
+    "State",
+    "StatusView",
+    "Use",
+    "Via",
+    "Waking",
+    "asked_groups",
+    "asked_window",
+    "burning",
+    "current_freeze",
+    "deployment_status",
+    "ensure_defaults",
+    "lease_ended",
+    "note_engine_failure",
+    "note_use",
+    "quote_for",
+    "read_usage_with",
+    "record_action",
+    "report_in_flight",
+    "routes",
+    "usd_per_hour",
+    "wake_for",
+    "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -43,7 +76,7 @@ ROUTE_SIGHT = timedelta(seconds=20)
 class Route:
     """Where a model's requests go, and whether they may. The secrets are in no repr.
 
-    `leases` are the ids of its open leases.
+    `leases` are the ids of its open leases; `spent_out` is whose own budget is spent.
     """
 
     deployment_id: int
@@ -59,6 +92,7 @@ class Route:
     eta_s: float | None
     phase: str | None
     leases: frozenset[int] = frozenset()
+    spent_out: SpentOut = field(default_factory=SpentOut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +114,7 @@ def routes() -> list[Route]:
         "account", "live_release", "current_release"
     )
     now = timezone.now()
+    spent = spent_out(now)
     missing = set(
         Run.objects.filter(ended_at__isnull=True, missing_since__isnull=False).values_list(
             "deployment_id", flat=True
@@ -105,6 +140,7 @@ def routes() -> list[Route]:
                 eta_s=status.eta_s,
                 phase=status.phase,
                 leases=frozenset(lease.id for lease in status.leases),
+                spent_out=spent,
             )
         )
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from deployments.ledger.budgeting import Standing
 from deployments.ledger.charges import usd
@@ -219,10 +219,28 @@ def open_to(actor: Actor) -> QuerySet[Budget]:
 
 def told_aloud(now: datetime) -> list[BudgetView]:
     """The budgets of the panel and of deployments of which 80 % or all is spent in the period that runs."""
-    rows = Budget.objects.filter(
-        warned_percent__gte=80, scope__in=[BudgetScope.PANEL, BudgetScope.DEPLOYMENT]
-    )
+    of_servers = [BudgetScope.PANEL, BudgetScope.DEPLOYMENT]
+    rows = Budget.objects.filter(warned_percent__gte=80, scope__in=of_servers)
     return [view for view in views(rows, now, fresh=False) if view.budget.warned_on == view.window.first_day]
+
+
+@dataclass(frozen=True, slots=True)
+class SpentOut:
+    """Whose own limit is reached, by id, as the last round counted."""
+
+    users: frozenset[int] = frozenset()
+    keys: frozenset[int] = frozenset()
+
+
+def spent_out(now: datetime) -> SpentOut:
+    """People and keys that may spend nothing more in their period. One query."""
+    of_people = [BudgetScope.PERSON, BudgetScope.KEY]
+    rows = Budget.objects.filter(scope__in=of_people, spent_usd__gte=F("amount_usd"))
+    found = [row for row in rows if row.counted_at and row.counted_at >= row.window(now).since]
+    return SpentOut(
+        frozenset(row.user_id for row in found if row.user_id is not None),
+        frozenset(row.key_id for row in found if row.key_id is not None),
+    )
 
 
 def said(budget: Budget) -> str:

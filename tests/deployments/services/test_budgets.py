@@ -163,6 +163,8 @@ def test_a_persons_limit_refuses_only_them(panel: Panel, admin: Any) -> None:
     }  # fmt: skip
     assert panel.state() == "ready"
     assert "for Anna" in refused(lambda: panel.start(actor(name="Anna", user_id=anna.pk))).message
+    assert budgets.spent_out(panel.now) == budgets.SpentOut(users=frozenset({anna.pk}))
+    assert budgets.spent_out(panel.now + timedelta(days=1)) == budgets.SpentOut()
     panel.start(actor(name="Ben", user_id=ben.pk))
     Lease.objects.filter(holder=ben).update(ended_at=panel.now, end_reason="idle")
     Lease.objects.filter(holder=anna).update(ended_at=None, end_reason="")
