@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
 CONFIG = GLM_5_2_FP8.to_json() | {"app_name": "another"}
 NEW = {"slug": "new", "name": "New", "config": CONFIG}
 KEY = {"name": "mine", "scopes": ["read"]}
+BUDGET = {"scope": "panel", "amount_usd": "900"}
 SEES = (200, 200, 200, 200)
 # What Viewer, Member, Operator and Admin get.
 TABLE: list[tuple[str, str, Any, tuple[int, int, int, int]]] = [
@@ -59,6 +60,10 @@ TABLE: list[tuple[str, str, Any, tuple[int, int, int, int]]] = [
     ("get", "/accounts", None, SEES),
     ("get", "/prices", None, SEES),
     ("get", "/actions", None, SEES),
+    ("get", "/costs", None, SEES),
+    ("get", "/usage", None, SEES),
+    ("get", "/budgets", None, SEES),
+    ("put", "/budgets", BUDGET, (403, 403, 403, 200)),
     ("get", "/users", None, SEES),
     ("get", "/keys", None, SEES),
     ("post", "/keys", KEY, (403, 201, 201, 201)),
