@@ -19,6 +19,7 @@ LOOKS = (
     ("390-light", 390, 844, "light"),
     ("390-dark", 390, 844, "dark"),
 )
+PAGES = (("home", "/"), ("activity", "/activity/"), ("costs", "/costs/"), ("freeze", "/freeze/"))
 TABS = ("", "runs/", "logs/", "settings/", "start/")
 
 
@@ -59,7 +60,12 @@ def shoot(
     found = slugs or [link.split("/")[2] for link in page.eval_on_selector_all(
         ".reg h3 a", "links => links.map(link => link.getAttribute('href'))"
     )]  # fmt: skip
-    for name, path in (("home", "/"), ("activity", "/activity/"), ("freeze", "/freeze/")):
+    for name, path in (
+        ("home", "/"),
+        ("activity", "/activity/"),
+        ("costs", "/costs/"),
+        ("freeze", "/freeze/"),
+    ):
         picture(page, name, look, URL + path, complaints)
     for slug in found:
         for tab in TABS:

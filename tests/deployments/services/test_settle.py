@@ -26,7 +26,12 @@ def people(db: None) -> dict[str, Any]:
 
 def a_key(owner: Any, now: datetime, **more: Any) -> ApiKey:
     return ApiKey.objects.create(
-        owner=owner, name="laptop", prefix="pl_1", secret_hash=f"{owner.pk}{sorted(more)}", created_at=now, **more
+        owner=owner,
+        name="laptop",
+        prefix="pl_1",
+        secret_hash=f"{owner.pk}{sorted(more)}",
+        created_at=now,
+        **more,
     )
 
 
