@@ -60,12 +60,7 @@ def shoot(
     found = slugs or [link.split("/")[2] for link in page.eval_on_selector_all(
         ".reg h3 a", "links => links.map(link => link.getAttribute('href'))"
     )]  # fmt: skip
-    for name, path in (
-        ("home", "/"),
-        ("activity", "/activity/"),
-        ("costs", "/costs/"),
-        ("freeze", "/freeze/"),
-    ):
+    for name, path in PAGES:
         picture(page, name, look, URL + path, complaints)
     for slug in found:
         for tab in TABS:

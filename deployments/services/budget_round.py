@@ -26,10 +26,18 @@ def go_round(*, now: datetime | None = None) -> None:
     """Safe to repeat and in several processes: each put-out and each warning is written once."""
     now = now or timezone.now()
     for budget in Budget.objects.select_related("deployment", "user"):
-        found = note(budget, now)
-        _warn(budget, found, now)
-        if found.exhausted:
-            _put_out(budget, now)
+        try:
+            _one(budget, now)
+        except Exception:  # the loop's edge: one bad budget must not let the others' servers burn
+            log.exception("budget.failed", budget=budget.pk)
+
+
+def _one(budget: Budget, now: datetime) -> None:
+    """What has to go out goes out before anybody is told."""
+    found = note(budget, now)
+    if found.exhausted:
+        _put_out(budget, now)
+    _warn(budget, found, now)
 
 
 def _warn(budget: Budget, found: Standing, now: datetime) -> None:

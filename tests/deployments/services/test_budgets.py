@@ -211,6 +211,25 @@ def test_a_mail_server_that_is_away_keeps_nothing_lit(
     assert panel.state() in ("stopping", "asleep")
 
 
+def test_one_budget_that_fails_does_not_let_the_others_burn(
+    panel: Panel, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = put(admin, "100"), put(admin, "100", period="week")
+    panel.light()
+    Budget.objects.update(amount_usd=1)
+    count = budget_round.note
+
+    def note(budget: Budget, now: Any) -> Any:
+        if budget.pk == first.pk:
+            raise RuntimeError("bad row")
+        return count(budget, now)
+
+    monkeypatch.setattr(budget_round, "note", note)
+    a_round(panel)
+    assert panel.state() in ("stopping", "asleep")
+    assert Budget.objects.get(pk=second.pk).warned_percent == 100
+
+
 @pytest.mark.parametrize(
     ("limit", "field"),
     [
