@@ -48,6 +48,7 @@ class UsageOut(Schema):
     "/usage",
     response={200: UsageOut, 401: KeyProblem, 403: KeyProblem, 422: KeyProblem},
     by_alias=True,
+    openapi_extra={"x-scope": Scope.READ.value},
     summary="Requests and tokens",
 )
 def get_usage(

@@ -1,12 +1,13 @@
 """`GET` and `PUT /budgets`."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from django.utils import timezone
 from ninja import Field, Router, Schema, Status
-from pydantic import StrictStr
+from pydantic import BeforeValidator, StrictStr, WithJsonSchema
 
 from deployments.models import Budget
 from deployments.planning.power import Scope
@@ -18,6 +19,21 @@ from .access import ApiRequest, needs
 from .kinds import Page, Usd, Whole, Wish
 
 router = Router(tags=["costs"])
+
+
+def _amount(value: Any) -> Any:
+    """Money comes as text, as it goes out."""
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        raise ValueError('Give dollars as text with at most two places, for example "900.00".')
+    return value
+
+
+_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    WithJsonSchema({"type": "string", "pattern": f"^{_AMOUNT.pattern}$", "description": "US dollars."}),
+]
 
 
 class BudgetOut(Schema):
@@ -47,9 +63,7 @@ class BudgetWish(Wish):
     target: StrictStr = ""
     period: StrictStr = "month"
     time_zone: StrictStr = "UTC"
-    amount_usd: Annotated[
-        Decimal | None, Field(max_digits=12, decimal_places=2, description="Null takes it away.")
-    ]
+    amount_usd: Amount | None = Field(description="Null takes it away.")
     grace_s: Whole = 60
 
 

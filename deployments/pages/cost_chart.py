@@ -65,7 +65,8 @@ class Tick:
 class Chart:
     """All that the template draws.
 
-    `line` are the points of the sum so far in the same units, `line_top` is the dollars at its upper edge.
+    `line` are the points of the sum so far in the same units, `line_top` is the dollars at its upper edge,
+    and `limit_y` the height of the budget, empty where there is none.
     """
 
     width: int
@@ -76,6 +77,7 @@ class Chart:
     top: Decimal
     line: str
     line_top: Decimal
+    limit_y: str
     said: str
 
     @property
@@ -119,8 +121,16 @@ def by_label(sums: dict[Place, Sums], label: Callable[[Place], str]) -> tuple[Se
     return tuple(Series(name, f"c-{place}", days) for place, (name, days) in enumerate(ranked, 1))
 
 
-def chart(series: Sequence[Series], first: date, last: date, today: date, *, weeks: bool) -> Chart:
-    """The bars from first to last; the line ends at today."""
+def chart(
+    series: Sequence[Series],
+    first: date,
+    last: date,
+    today: date,
+    *,
+    weeks: bool,
+    limit: Decimal | None = None,
+) -> Chart:
+    """The bars from first to last; the line ends at today. `limit` is the budget of the same days, in USD."""
     buckets = _buckets(first, last, weeks)
     totals = [sum(one.amounts.get(number, 0) for one in series) for number in buckets]
     top = _nice(usd(max(totals, default=0)))
@@ -129,11 +139,12 @@ def chart(series: Sequence[Series], first: date, last: date, today: date, *, wee
         for place, number in enumerate(buckets)
     )
     so_far = [total for number, total in zip(buckets, totals, strict=True) if date_of(number) <= today]
-    line_top = _nice(usd(sum(totals)))
+    line_top = _nice(max(usd(sum(totals)), limit or Decimal(0)))
     unit = "week" if weeks else "day"
     return Chart(
         width=len(buckets) * _STEP, bar_width=_BAR, bars=bars, series=tuple(series), top=top,
         ticks=_ticks(buckets), line=_line(so_far, line_top), line_top=line_top,
+        limit_y=f"{100 - float(limit / line_top) * 100:.2f}" if limit else "",
         said=f"Dollars a {unit}, {money(usd(sum(totals)))} in all; the table below has the same numbers",
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from deployments.ledger.sums import Sums
 from deployments.models import Deployment
 from deployments.planning.power import Scope
 from deployments.services import budgets, cost_facts, spend
+from deployments.services.budgets import BudgetView
 from deployments.services.cost_labels import Labels
 from deployments.services.lives import people
 from deployments.services.spend import Filter, Place, Spent
@@ -74,6 +75,8 @@ def costs(request: PageRequest) -> HttpResponse:
     groupings = [("deployment", "person", "key"), ("day", *_SPLIT_BY[asked.split])]
     spent, daily = spend.spent_by(window, groupings, now, only=asked.only, weeks=period.weeks)
     labels = Labels.of(spent.sums)
+    budgeted = _budgets(request, now)
+    limit = _limit(asked, budgeted["budgets"])
     compared = cost_facts.compare(labels.deployments.values(), window, now)
     context = {
         "nav": "costs",
@@ -84,7 +87,8 @@ def costs(request: PageRequest) -> HttpResponse:
         "deployments": Deployment.objects.order_by("name"),
         "spent": spent,
         "total": spent.total.usd,
-        "chart": _chart(asked, daily, labels, now) if spent.sums else None,
+        "chart": _chart(asked, daily, labels, now, limit) if spent.sums else None,
+        "limit": limit,
         "forecast": forecast(spent, period, now),
         "facts": cost_facts.counts(window, asked.only),
         "compared": compared,
@@ -100,7 +104,7 @@ def costs(request: PageRequest) -> HttpResponse:
         "by_deployment": _table(spent, labels, ("deployment",)),
         "by_day": sorted(_table(daily, labels, ("day",)), key=lambda row: row.day),
     }
-    return render(request, "costs/costs.html", context | _budgets(request, now))
+    return render(request, "costs/costs.html", context | budgeted)
 
 
 def _budgets(request: PageRequest, now: datetime) -> dict[str, Any]:
@@ -109,6 +113,15 @@ def _budgets(request: PageRequest, now: datetime) -> dict[str, Any]:
     if request.actor.may(Scope.ADMIN):
         told |= {"budget_people": people(), "budget_keys": key_choices()}
     return told
+
+
+def _limit(asked: Asked, found: list[BudgetView]) -> Decimal | None:
+    """The budget of a month of what is shown: of the chosen deployment, or of the whole panel."""
+    if asked.period.key != cost_period.MONTH:
+        return None
+    scope, slug = ("deployment", asked.deployment.slug) if asked.deployment else ("panel", "")
+    rows = (view.budget for view in found if (view.budget.scope, view.target) == (scope, slug))
+    return next((row.amount_usd for row in rows if row.period == cost_period.MONTH), None)
 
 
 def _is_sandbox(labels: Labels) -> bool:
@@ -131,7 +144,9 @@ def forecast(spent: Spent, period: Period, now: datetime) -> Decimal | None:
     return spent.total.usd["cost"] / Decimal(str(round(share, 6)))
 
 
-def _chart(asked: Asked, spent: Spent, labels: Labels, now: datetime) -> cost_chart.Chart:
+def _chart(
+    asked: Asked, spent: Spent, labels: Labels, now: datetime, limit: Decimal | None
+) -> cost_chart.Chart:
     names: dict[str, Callable[[Place], str]] = {
         "person": labels.person,
         "key": lambda place: _key_words(labels, place),
@@ -143,7 +158,7 @@ def _chart(asked: Asked, spent: Spent, labels: Labels, now: datetime) -> cost_ch
         series = cost_chart.by_label(spent.sums, names[asked.split])
     period = asked.period
     today = now.astimezone(period.zone).date()
-    return cost_chart.chart(series, period.first, period.last, today, weeks=period.weeks)
+    return cost_chart.chart(series, period.first, period.last, today, weeks=period.weeks, limit=limit)
 
 
 def _key_words(labels: Labels, place: Place) -> str:

@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from deployments.models import Price, Run
+from deployments.models import Budget, Price, Run
 from deployments.pages import cost_chart, cost_period
 from deployments.pages.cost_csv import safe
 from deployments.planning.power import Role
@@ -212,3 +212,16 @@ def test_a_month_that_runs_is_told_at_its_pace(browser: Browser, states: States)
     page = text(browser(), "/costs/")  # half of the month has passed
     usd = Decimal("37.461312")  # 36.3168 for the GPUs, the rest for CPU and memory
     assert f"<b>${usd:.2f}</b> spent. At this pace the month ends at <b>about $74.90</b>" in page
+
+
+def test_a_months_budget_is_drawn_beside_its_sum(browser: Browser, states: States) -> None:
+    states.ready()
+    put = {"scope": "panel", "period": "month", "set_at": states.now, "set_by_name": "Ada"}
+    Budget.objects.create(**put, amount_usd=10000)
+    page = text(browser(Role.VIEWER), "/costs/")
+    assert "</b> of $10,000.00 spent" in page
+    assert 'class="limit-line"' in page
+    assert "limit-line" not in text(browser(Role.MEMBER), "/costs/?period=7d")
+    day = date(2026, 11, 2)
+    made = cost_chart.chart((), day, day, day, weeks=False, limit=Decimal(40))
+    assert (made.line_top, made.limit_y) == (50, "20.00")
