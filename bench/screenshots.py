@@ -66,6 +66,8 @@ READY = {
     "logs": f"{ONE}logs/",
     "extend": f"{ONE}extend/",
     "keys": "/keys/",
+    "costs": "/costs/",
+    "prices": "/costs/prices/",
     "activity": "/activity/",
 }
 ASLEEP = {"home": "/", "chat": f"{ONE}chat/", "overview": ONE, "connect": f"{ONE}connect/"}

@@ -25,6 +25,7 @@ def _ensure_prices(**_: Any) -> None:
     for resource, usd_per_s in public_prices.USD_PER_S.items():
         Price.objects.get_or_create(
             provider="modal",
+            account=None,
             resource=resource,
             effective_from=public_prices.EFFECTIVE_FROM,
             defaults={

@@ -7,10 +7,15 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from deployments.ledger.attribution import Payer, Use
 from deployments.models import Deployment, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
+from deployments.services.asked_window import FROM, TO, ZONE
+from deployments.services.asked_window import groups as asked_groups
+from deployments.services.asked_window import window as asked_window
 from deployments.services.audit import record as record_action
+from deployments.services.budgets import SpentOut, spent_out
 from deployments.services.clients import ClientFacts
 from deployments.services.clients import client_facts as facts_for_clients
 from deployments.services.defaults import ensure_defaults
@@ -19,14 +24,16 @@ from deployments.services.facts import spec_of
 from deployments.services.frozen import current_freeze
 from deployments.services.quote import quote
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
+from deployments.services.uses import Span, read_usage_with
 from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "ROLE_SCOPES", "Actor", "ClientFacts", "InFlightRow", "LeaseEnded", "Quote", "Refused", "Role", "Route",
-    "Scope", "State", "StatusView", "Via", "Waking", "burning", "client_facts", "context_window",
-    "current_freeze", "deployment_names", "deployment_status", "ensure_defaults", "lease_ended",
-    "note_engine_failure", "note_use", "quote_for", "record_action", "report_in_flight", "routes",
+    "FROM", "ROLE_SCOPES", "TO", "ZONE", "Actor", "ClientFacts", "InFlightRow", "LeaseEnded", "Payer",
+    "Quote", "Refused", "Role", "Route", "Scope", "Span", "SpentOut", "State", "StatusView", "Use", "Via",
+    "Waking", "asked_groups", "asked_window", "burning", "client_facts", "context_window", "current_freeze",
+    "deployment_names", "deployment_status", "ensure_defaults", "lease_ended", "note_engine_failure",
+    "note_use", "quote_for", "read_usage_with", "record_action", "report_in_flight", "routes",
     "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
@@ -40,7 +47,7 @@ ROUTE_SIGHT = timedelta(seconds=20)
 class Route:
     """Where a model's requests go, and whether they may. The secrets are in no repr.
 
-    `leases` are the ids of its open leases.
+    `leases` are the ids of its open leases; `spent_out` is whose own budget is spent.
     """
 
     deployment_id: int
@@ -56,6 +63,7 @@ class Route:
     eta_s: float | None
     phase: str | None
     leases: frozenset[int] = frozenset()
+    spent_out: SpentOut = field(default_factory=SpentOut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,7 @@ def routes() -> list[Route]:
         "account", "live_release", "current_release"
     )
     now = timezone.now()
+    spent = spent_out(now)
     missing = set(
         Run.objects.filter(ended_at__isnull=True, missing_since__isnull=False).values_list(
             "deployment_id", flat=True
@@ -102,6 +111,7 @@ def routes() -> list[Route]:
                 eta_s=status.eta_s,
                 phase=status.phase,
                 leases=frozenset(lease.id for lease in status.leases),
+                spent_out=spent,
             )
         )
     return found

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord, InFlight, LogLine, Sample
-from deployments.services import deploys, wakes
+from deployments.services import budget_round, deploys, prices, settle, wakes
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
 
@@ -74,6 +74,24 @@ def hop_wake(wake_id: int) -> None:
 def heartbeat() -> None:
     """Say that a worker lives and beat speaks to it."""
     Heartbeat.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
+
+
+@shared_task(name="deployments.tasks.settle")
+def settle_ended() -> None:
+    """Put the dollars of ended runs down to people and keys."""
+    settle.settle_ended()
+
+
+@shared_task(name="deployments.tasks.refresh_prices")
+def refresh_prices() -> None:
+    """Ask the accounts for their own rates, once a day each."""
+    prices.refresh_due()
+
+
+@shared_task(name="deployments.tasks.budgets")
+def budgets() -> None:
+    """Count the budgets, and put out what is beyond them."""
+    budget_round.go_round()
 
 
 @shared_task(name="deployments.tasks.prune")

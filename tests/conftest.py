@@ -5,11 +5,14 @@ import os
 import shutil
 import socket
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+
+from deployments.ledger import public_prices
 
 _connect = socket.socket.connect
 
@@ -26,6 +29,8 @@ def _connect_at_home(self: socket.socket, address: Any) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Point the settings away from the developer's own panel before the first connection is made."""
     socket.socket.connect = _connect_at_home  # type: ignore[method-assign]
+    # A database begins with the price list as it is checked at a release: a test begins on such a day.
+    public_prices.CHECKED_ON = datetime.now(tz=UTC).date()
     folder = Path(tempfile.mkdtemp(prefix="pilotlight-test-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     settings.PANEL_DATA_DIR = folder

@@ -5,6 +5,7 @@ from ninja.operation import Operation
 
 from deployments.api.router import router as deployments
 from gateway.api import router as keys
+from gateway.usage_api import router as usage
 
 from . import problems, users
 from .callers import Key, Session
@@ -36,5 +37,5 @@ api = RestAPI(
 )
 problems.handle(api)
 api.add_decorator(once, mode="view")
-for _router in (deployments, keys, users.router):
+for _router in (deployments, keys, usage, users.router):
     api.add_router("", _router)

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from deployments.models import Account
 from deployments.providers.base import ProviderError
 from deployments.providers.registry import provider_for
-from deployments.services import audit
+from deployments.services import audit, prices
 
 if TYPE_CHECKING:
     _AccountForm = forms.ModelForm[Account]
@@ -27,7 +27,7 @@ class AccountForm(_AccountForm):
 
     class Meta:
         model = Account
-        fields = ["name", "provider", "environment", "token_id", *SECRETS]
+        fields = ["name", "provider", "environment", "token_id", "region_factor", *SECRETS]
         widgets = {name: UnfoldAdminPasswordWidget(render_value=False) for name in SECRETS}
         labels = {"token_id": "Token id", "huggingface_token": "Hugging Face token"}
 
@@ -60,11 +60,20 @@ class AccountAdmin(ModelAdmin):  # type: ignore[misc]
 
     form = AccountForm
     list_display = ["name", "provider", "environment", "is_sandbox", "seen_at", "blind_since"]
-    readonly_fields = ["is_sandbox", "seen_at", "blind_since", "last_error", "secrets_written_at"]
-    actions = ["test_connection"]
+    readonly_fields = [
+        "is_sandbox",
+        "seen_at",
+        "blind_since",
+        "last_error",
+        "secrets_written_at",
+        "prices_tried_at",
+        "prices_error",
+    ]
+    actions = ["test_connection", "ask_for_prices"]
     fieldsets = [
         (None, {"fields": ["name", "provider", "environment", "is_sandbox"]}),
         ("Secrets", {"fields": ["token_id", *SECRETS, "secrets_written_at"]}),
+        ("Prices", {"fields": ["region_factor", "prices_tried_at", "prices_error"]}),
         ("As it was last seen", {"fields": ["seen_at", "blind_since", "last_error"]}),
     ]
 
@@ -90,3 +99,11 @@ class AccountAdmin(ModelAdmin):  # type: ignore[misc]
                 self.message_user(request, f"{account.name}: {error}", messages.ERROR)
             else:
                 self.message_user(request, f"{account.name} answers.", messages.SUCCESS)
+
+    @admin.action(description="Ask for the account's own prices (free)")
+    def ask_for_prices(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        """What changed becomes a new row of the price list."""
+        for account in accounts:
+            said = prices.refresh(account)
+            level = messages.WARNING if said else messages.SUCCESS
+            self.message_user(request, f"{account.name}: {said or 'its rates are written.'}", level)

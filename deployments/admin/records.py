@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from deployments.models import Action, Lease, Price, Release, Run
+from deployments.models import Action, Budget, Lease, Price, Release, Run
 from deployments.services import audit
 
 
@@ -62,6 +62,14 @@ class LeaseAdmin(Reading):
     list_filter = ["deployment", "via"]
 
 
+@admin.register(Budget)
+class BudgetAdmin(Reading):
+    """Budgets. They are set on the costs page, which says what follows."""
+
+    list_display = ["scope", "deployment", "user", "key_id", "period", "time_zone", "amount_usd", "spent_usd"]
+    list_select_related = ["deployment", "user"]
+
+
 @admin.register(Action)
 class ActionAdmin(Reading):
     """The audit record."""
@@ -75,8 +83,9 @@ class ActionAdmin(Reading):
 class PriceAdmin(Reading):
     """Prices. A change is a new row with its date and source: what was paid before stays as it was."""
 
-    list_display = ["resource", "usd_per_s", "effective_from", "source", "checked_on"]
-    fields = ["provider", "resource", "usd_per_s", "effective_from", "source", "checked_on"]
+    list_display = ["resource", "account", "usd_per_s", "effective_from", "source", "checked_on"]
+    list_select_related = ["account"]
+    fields = ["provider", "account", "resource", "usd_per_s", "effective_from", "source", "checked_on"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Prices can be added."""

@@ -4,10 +4,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+from django.utils import timezone
 from ninja import Field, Router, Schema
 
 from deployments.models import Account, Action, Deployment, Price
 from deployments.planning.power import Scope
+from deployments.services import prices
 from deployments.services.errors import not_found
 from deployments.services.status import visible
 
@@ -35,12 +38,20 @@ class PriceOut(Schema):
     """What one unit costs from a day on."""
 
     provider: str
+    account: str | None = Field(description="Whose own rate it is; null for the public price.")
     resource: str = Field(description="gpu:H200 and so on, cpu (a physical core), memory (a GiB).")
     usd_per_s: Usd
     usd_per_hour: Usd
     effective_from: datetime
     source: str
-    checked_on: date
+    checked_on: date = Field(description="When it was last known to hold.")
+    in_effect: bool = Field(description="False for what was before, and for what comes later.")
+    old: bool = Field(description="In effect, and not checked for 45 days.")
+
+    @staticmethod
+    def resolve_account(price: Any) -> str | None:
+        """Its name."""
+        return price.account.name if price.account is not None else None
 
     @staticmethod
     def resolve_usd_per_hour(price: Any) -> Decimal:
@@ -89,8 +100,13 @@ def get_accounts(request: ApiRequest) -> Any:
 @router.get("/prices", response=Page[PriceOut], summary="Unit prices with their dates and sources")
 @needs(Scope.READ)
 def get_prices(request: ApiRequest) -> Any:
-    """A change of a price is a row with a later date."""
-    return {"items": list(Price.objects.all()), "next": None}
+    """A change of a price is a row with a later date. An account's own rates go before the public ones; for
+    a limited key those of its deployments' accounts are told."""
+    rows = Price.objects.select_related("account")
+    if request.auth.deployments is not None:
+        accounts = visible(request.auth).values("account")
+        rows = rows.filter(Q(account__isnull=True) | Q(account__in=accounts))
+    return {"items": prices.listed(rows, timezone.now()), "next": None}
 
 
 @router.get("/actions", response=Page[ActionOut], summary="What was done, newest first")

@@ -2,8 +2,35 @@
 
 from ninja import Router
 
-from . import deployments, downloads, leases, logs, quote, records, releases, runs, status, stopping
+from . import (
+    budgets,
+    costs,
+    deployments,
+    downloads,
+    leases,
+    logs,
+    quote,
+    records,
+    releases,
+    runs,
+    status,
+    stopping,
+)
 
 router = Router()
-for _part in (deployments, status, quote, leases, stopping, downloads, releases, runs, logs, records):
+_PARTS = (
+    deployments,
+    status,
+    quote,
+    leases,
+    stopping,
+    downloads,
+    releases,
+    runs,
+    logs,
+    records,
+    costs,
+    budgets,
+)
+for _part in _PARTS:
     router.add_router("", _part.router)

@@ -59,7 +59,8 @@ def interval_cost(resources: Resources, book: PriceBook, start: datetime, end: d
     for name, amount in resources.amounts().items():
         edges = [start, *book.changes(name, start, end), end]
         for left, right in pairwise(edges):
-            sums[name.partition(":")[0]] += seconds(left, right) * amount * book.at(name, left)
+            rate = amount * book.at(name, left) * resources.price_factor
+            sums[name.partition(":")[0]] += seconds(left, right) * rate
     return ByResource(gpu_usd=sums["gpu"], cpu_usd=sums["cpu"], memory_usd=sums["memory"])
 
 

@@ -27,12 +27,16 @@ class UnitPrice:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a container holds: GPUs of one type, physical CPU cores, GiB of memory."""
+    """What a container holds: GPUs of one type, physical CPU cores, GiB of memory.
+
+    `price_factor` multiplies every price of it: what a provider takes for pinning a region.
+    """
 
     gpu_type: str
     gpu_count: int
     cpu_cores: Decimal
     memory_gib: Decimal
+    price_factor: Decimal = Decimal(1)
 
     def amounts(self) -> dict[str, Decimal]:
         """Units by resource name; what it holds none of is left out."""
@@ -75,6 +79,5 @@ class PriceBook:
         """
         amounts = resources.amounts()
         gpus = {name: amount for name, amount in amounts.items() if name.startswith("gpu:")}
-        return sum(
-            (amount * self.at(name, when) * HOUR_S for name, amount in (gpus or amounts).items()), Decimal(0)
-        )
+        rates = (amount * self.at(name, when) for name, amount in (gpus or amounts).items())
+        return sum(rates, Decimal(0)) * HOUR_S * resources.price_factor

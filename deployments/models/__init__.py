@@ -2,6 +2,8 @@
 
 from .account import Account, ProviderName
 from .action import Action, Freeze, Heartbeat, IdempotencyRecord
+from .budget import Budget, BudgetScope, Period
+from .charge import Charge
 from .deployment import Deployment, StopKind, Wanted
 from .download import OPEN_DOWNLOADS, Download, DownloadStatus
 from .in_flight import InFlight
@@ -17,7 +19,10 @@ __all__ = [
     "OPEN_WAKES",
     "Account",
     "Action",
+    "Budget",
+    "BudgetScope",
     "Cause",
+    "Charge",
     "Deploy",
     "DeployStatus",
     "Deployment",
@@ -32,6 +37,7 @@ __all__ = [
     "LeaseEnd",
     "LogLine",
     "LogSource",
+    "Period",
     "Phase",
     "PhaseName",
     "Price",

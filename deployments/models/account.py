@@ -34,6 +34,12 @@ class Account(models.Model):
         max_digits=8, decimal_places=2, default=Decimal(1), validators=[MinValueValidator(Decimal("0.01"))],
         editable=False,
     )  # fmt: skip
+    region_factor = models.DecimalField(
+        max_digits=4, decimal_places=2, default=Decimal("1.75"), validators=[MinValueValidator(Decimal(1))],
+        help_text="What a pinned region multiplies every price by (documented by Modal: 1.5 to 1.75).",
+    )  # fmt: skip
+    prices_tried_at = models.DateTimeField(null=True, blank=True, editable=False)
+    prices_error = models.TextField(blank=True, default="", editable=False)
     engine_key = EncryptedTextField(blank=True, default="", editable=False)
     proxy_token_id = models.CharField(max_length=120, blank=True, default="", editable=False)
     proxy_token_secret = EncryptedTextField(blank=True, default="", editable=False)

@@ -15,6 +15,7 @@ class LeaseEnd(models.TextChoices):
     SLEPT = "slept", "it was put to sleep"
     TURNED_OFF = "turned_off", "it was turned off"
     FROZEN = "frozen", "everything was frozen"
+    BUDGET = "budget", "a budget was spent"
     FAILED = "failed", "the start failed"
     GONE = "gone", "its container went away"
 

@@ -32,6 +32,7 @@ class EndReason(models.TextChoices):
     SLEPT = "slept", "put to sleep"
     TURNED_OFF = "turned_off", "turned off"
     FROZEN = "frozen", "frozen"
+    BUDGET = "budget", "was put out at a budget's limit"
     BOOT_FAILED = "boot_failed", "died before it was ready"
     BOOT_TIMEOUT = "boot_timeout", "was not ready in time"
     ENGINE_DIED = "engine_died", "the engine died"
@@ -58,7 +59,8 @@ class Run(models.Model):
     """One container from first seen to gone, with what it cost.
 
     Billing is assumed from `started_at` to `ended_at` (documented by the provider; queued time is shown
-    apart). `*_usd` are frozen when the run has ended; while it lives they are computed from prices.
+    apart). `*_usd` are frozen when the run has ended; while it lives they are computed from prices. A moment
+    after its end, when all usage is in, it is settled: its charges say whom the dollars are put down to.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="runs")
@@ -94,6 +96,7 @@ class Run(models.Model):
     cpu_usd = _usd()
     memory_usd = _usd()
     cost_usd = _usd()
+    settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-first_seen_at", "-id"]
@@ -105,7 +108,12 @@ class Run(models.Model):
                 name="run_end_has_a_reason",
             ),
         ]
-        indexes = [models.Index(fields=["deployment", "ended_at"], name="run_open")]
+        indexes = [
+            models.Index(fields=["deployment", "ended_at"], name="run_open"),
+            models.Index(
+                fields=["ended_at"], condition=models.Q(settled_at__isnull=True), name="run_unsettled"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"run {self.number}"

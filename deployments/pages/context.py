@@ -4,10 +4,12 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from deployments.models import Freeze
 from deployments.planning.power import Actor, Scope
-from deployments.services import frozen, status
+from deployments.services import budgets, frozen, status
+from deployments.services.budgets import BudgetView
 
 
 class Panel:
@@ -31,6 +33,11 @@ class Panel:
     def freeze(self) -> Freeze | None:
         """The open freeze."""
         return frozen.current_freeze() if self._actor else None
+
+    @cached_property
+    def spent_budgets(self) -> list[BudgetView]:
+        """Budgets that are nearly or all spent."""
+        return budgets.told_aloud(timezone.now()) if self._actor else []
 
     @property
     def person(self) -> str:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from deployments.models import Deployment
 from deployments.planning.lifecycle import State
 from deployments.planning.power import Actor, Scope
-from deployments.services import quote, status
+from deployments.services import budgets, quote, status
 from deployments.services.errors import Refused
 from deployments.services.views import Quote, StatusView
 
@@ -25,6 +27,7 @@ def head(request: PageRequest, deployment: Deployment, tab: str = "runs") -> dic
         "poll_s": live.poll_s([view]),
         "quote": price_of_start(deployment) if "start" in view.verbs else None,
         "why_not": why_not(view, request.actor),
+        "budgets": budgets.views(budgets.applying(deployment, request.actor), timezone.now(), fresh=False),
     }
 
 

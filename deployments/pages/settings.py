@@ -74,11 +74,13 @@ def wrapped(argv: tuple[str, ...]) -> str:
 
 
 def _prices(deployment: Deployment, spec: Spec) -> list[Price]:
-    book, now = costs.book(deployment.account.provider), timezone.now()
+    book, now = costs.book(deployment.account), timezone.now()
     found = []
-    for resource, amount in costs.resources(spec).amounts().items():
+    held = costs.resources(spec, deployment.account)
+    for resource, amount in held.amounts().items():
         try:
-            found.append(Price(_resource_words(resource, amount), book.at(resource, now) * amount * 3600))
+            usd_per_hour = book.at(resource, now) * amount * held.price_factor * 3600
+            found.append(Price(_resource_words(resource, amount), usd_per_hour))
         except LookupError:
             continue
     return found

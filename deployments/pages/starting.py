@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import requests, status
+from deployments.services import budgets, requests, status
 from deployments.services.errors import Refused
 from deployments.services.views import Quote
 
@@ -70,6 +70,7 @@ def _context(request: PageRequest, deployment: Deployment, form: EndForm) -> dic
         "quote": quote,
         "end_words": _end_words(quote),
         "waiting_usd": _waiting_usd(quote),
+        "budgets": budgets.views(budgets.applying(deployment, request.actor), now, fresh=False),
     }
 
 

@@ -3,12 +3,17 @@
 from django.urls import path
 
 from .activity import activity
+from .budgets import remove_budget, set_budget
+from .cost_csv import costs_csv
+from .cost_runs import cost_runs
+from .costs import costs
 from .downloading import cancel_download, download
 from .extending import extend, give_back
 from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
 from .overview import overview, phases, status_fragment
+from .prices import confirm_prices, price_list, refresh_prices
 from .runs import run_list, run_page
 from .settings import settings
 from .starting import start, start_dialog
@@ -24,6 +29,14 @@ urlpatterns = [
     path("register/", register, name="register"),
     path("burning/", burning, name="burning"),
     path("activity/", activity, name="activity"),
+    path("costs/", costs, name="costs"),
+    path("costs/runs/", cost_runs, name="cost-runs"),
+    path("costs/costs.csv", costs_csv, name="costs-csv"),
+    path("costs/budgets/", set_budget, name="set-budget"),
+    path("costs/budgets/<int:budget_id>/remove/", remove_budget, name="remove-budget"),
+    path("costs/prices/", price_list, name="prices"),
+    path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
+    path("costs/prices/confirm/", confirm_prices, name="confirm-prices"),
     path("freeze/", freeze, name="freeze"),
     path("freeze/lift/", lift, name="lift-freeze"),
     path("leases/<int:lease_id>/give-back/", give_back, name="give-back"),

@@ -1,6 +1,6 @@
 """Carrying out one step. Every write is conditional on what the decision saw: a stale step does nothing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import singledispatch
 
 from django.db import IntegrityError, transaction
@@ -195,10 +195,13 @@ def _still_right(row: Deployment, step: steps.BeginStop, now: datetime) -> bool:
 
 
 def begin_stop(
-    deployment: Deployment, *, kind: StopKind, reason: str, by: str, now: datetime, forced: bool = False
-) -> bool:
-    """Write the stop order unless an equal or stronger one stands. A sleep drains until its hard instant."""
+    deployment: Deployment, *, kind: StopKind, reason: str, by: str, now: datetime, forced: bool = False,
+    drain: timedelta | None = None,
+) -> bool:  # fmt: skip
+    """Write the stop order unless an equal or stronger one stands. A sleep drains until its hard instant: for
+    `drain` of wall time, or as long as the deployment says."""
     limit_s = 0 if forced or kind == StopKind.OFF else spec_of(deployment).drain_limit_s
+    limit = scaled(limit_s, deployment.account.speed) if drain is None else drain
     weaker = [StopKind.NONE] if kind == StopKind.SLEEP else [StopKind.NONE, StopKind.SLEEP]
     return bool(
         Deployment.objects.filter(pk=deployment.pk, stop_kind__in=weaker).update(
@@ -207,7 +210,7 @@ def begin_stop(
             stop_by=by,
             stop_reason=reason,
             stop_forced=forced,
-            stop_hard_at=now + scaled(limit_s, deployment.account.speed),
+            stop_hard_at=now + limit,
             stop_clear_since=None,
             relit_warning=False,
         )

@@ -1,12 +1,14 @@
 """What runs cost, from price rows."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from deployments.ledger.costs import RunCost, run_cost
 from deployments.ledger.prices import PriceBook, PriceMissing, Resources, UnitPrice
-from deployments.models import Cause, Deployment, Price, Run
+from deployments.models import Account, Cause, Deployment, Price, Run
 from deployments.planning.spec import Spec
 
 from .facts import spec_of
@@ -15,20 +17,53 @@ from .facts import spec_of
 DEFAULT_CPU, DEFAULT_MEMORY_GIB = Decimal("0.125"), Decimal("0.125")
 DOWNLOAD_CPU, DOWNLOAD_MEMORY_GIB = Decimal(4), Decimal(16)
 
-
-def book(provider: str = "modal") -> PriceBook:
-    """All prices of a provider, as rows are now."""
-    rows = Price.objects.filter(provider=provider)
-    return PriceBook.of([UnitPrice(p.resource, p.usd_per_s, p.effective_from) for p in rows])
+RunRows = QuerySet[Run]
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def resources(spec: Spec) -> Resources:
+class Books:
+    """Every price there is, read once, as a book for each account."""
+
+    def __init__(self) -> None:
+        self._rows = list(Price.objects.all())
+        self._known: dict[int, PriceBook] = {}
+
+    def of(self, account: Account) -> PriceBook:
+        """The prices that hold for an account."""
+        if account.pk not in self._known:
+            rows = self.rows(account)
+            self._known[account.pk] = PriceBook.of(
+                [UnitPrice(row.resource, row.usd_per_s, row.effective_from) for row in rows]
+            )
+        return self._known[account.pk]
+
+    def rows(self, account: Account) -> list[Price]:
+        """The rows that hold for an account: its own rates from their days on, public ones before."""
+        own = [row for row in self._rows if row.account_id == account.pk]
+        first = {row.resource: row.effective_from for row in own}  # the newest come first
+        public = [row for row in self._rows if row.account_id is None and row.provider == account.provider]
+        before = (row for row in public if row.effective_from < first.get(row.resource, _NEVER))
+        return own + list(before)
+
+    def in_effect(self, account: Account, now: datetime) -> dict[str, Price]:
+        """The row of each resource that holds at `now`."""
+        rows = sorted(self.rows(account), key=lambda row: row.effective_from)
+        return {row.resource: row for row in rows if row.effective_from <= now}
+
+
+def book(account: Account) -> PriceBook:
+    """All prices that hold for an account, as rows are now. One query."""
+    return Books().of(account)
+
+
+def resources(spec: Spec, account: Account) -> Resources:
     """What a serving container is priced with: its requests, else what it is expected to use."""
     return Resources(
         gpu_type=spec.gpu_type,
         gpu_count=spec.gpu_count,
         cpu_cores=Decimal(str(spec.cpu_cores or spec.expected_cpu_cores)),
         memory_gib=Decimal(str(spec.memory_gib or spec.expected_memory_gib)),
+        price_factor=account.region_factor if spec.region else Decimal(1),
     )
 
 
@@ -37,7 +72,7 @@ def resources_of(run: Run, deployment: Deployment) -> Resources:
     if run.cause == Cause.DOWNLOAD:
         return Resources("none", 0, DOWNLOAD_CPU, DOWNLOAD_MEMORY_GIB)
     spec = Spec.from_json(run.release.spec) if run.release is not None else spec_of(deployment)
-    return resources(spec)
+    return resources(spec, deployment.account)
 
 
 def cost_of(run: Run, deployment: Deployment, until: datetime, prices: PriceBook) -> RunCost:
@@ -55,7 +90,7 @@ def cost_of(run: Run, deployment: Deployment, until: datetime, prices: PriceBook
 def frozen(run: Run, deployment: Deployment, at: datetime) -> dict[str, Any]:
     """The columns of an ended run's cost; all None where a price is missing, so that it shows as unknown."""
     try:
-        cost = cost_of(run, deployment, at, book(deployment.account.provider))
+        cost = cost_of(run, deployment, at, book(deployment.account))
     except PriceMissing:
         return {}
     return columns(cost)

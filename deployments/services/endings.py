@@ -17,6 +17,7 @@ _ORDERED = {
     "sleep": EndReason.SLEPT,
     "turn_off": EndReason.TURNED_OFF,
     "frozen": EndReason.FROZEN,
+    "budget": EndReason.BUDGET,
     "until": EndReason.UNTIL,
     "released": EndReason.SLEPT,
 }

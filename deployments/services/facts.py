@@ -28,7 +28,8 @@ DECIDED = {
 # Ends that somebody ordered. A lease that is open after such an end was asked for while it went out: that
 # run was never its own, and it is still to be lit.
 _ORDERED_ENDS = {
-    EndReason.SLEPT, EndReason.TURNED_OFF, EndReason.FROZEN, EndReason.UNTIL, EndReason.REPLACED
+    EndReason.SLEPT, EndReason.TURNED_OFF, EndReason.FROZEN, EndReason.UNTIL, EndReason.REPLACED,
+    EndReason.BUDGET,
 }  # fmt: skip
 
 

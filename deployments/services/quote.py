@@ -1,5 +1,6 @@
 """What a start would cost, before it is pressed."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -34,9 +35,9 @@ def quote(deployment: Deployment, *, until: datetime | None, now: datetime | Non
 def _quote(deployment: Deployment, until: datetime | None, now: datetime) -> Quote:
     if not hasattr(deployment, "boots"):
         deployment = loaded(deployment.pk, now)
-    spec, prices = spec_of(deployment), costs.book(deployment.account.provider)
-    held, boot = costs.resources(spec), boot_time(deployment, spec)
-    gpu_only = Resources(held.gpu_type, held.gpu_count, Decimal(0), Decimal(0))
+    spec, prices = spec_of(deployment), costs.book(deployment.account)
+    held, boot = costs.resources(spec, deployment.account), boot_time(deployment, spec)
+    gpu_only = replace(held, cpu_cores=Decimal(0), memory_gib=Decimal(0))
     ready_at = now + timedelta(seconds=boot.p50_s)
     end = _end(deployment, spec, until, ready_at)
     lit = interval_cost(gpu_only, prices, ready_at, max(ready_at, end)).total_usd

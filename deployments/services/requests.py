@@ -18,6 +18,7 @@ from deployments.planning.power import Actor, Scope
 
 from . import audit, enqueue
 from .allowed import check_can_light
+from .budgets import Wish
 from .carry_out import begin_stop, want_off
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
@@ -44,7 +45,8 @@ def start(
     """Light it: one transaction writes the lease, the wish and the audit line; the reconciler does the rest.
 
     `until` None means until idle. Needs `wake` while it is asleep or lit, `operate` from off and for a time.
-    Raises Refused: not_allowed, frozen, blind, weights_absent, price_missing, invalid (until).
+    Raises Refused: not_allowed, frozen, blind, prices_stale, budget_exhausted, weights_absent, price_missing,
+    invalid (until).
     """
     now = timezone.now()
     _check_until(until, now)
@@ -52,7 +54,7 @@ def start(
     with transaction.atomic():
         deployment = locked(deployment.pk)
         _may_start(deployment, actor, until)
-        check_can_light(deployment, now)
+        check_can_light(deployment, now, actor=actor, wish=Wish(deployment, until))
         if deployment.weights_present is False and not accept_download:
             raise _weights_absent(price)
         ensure_release(deployment, actor)
@@ -155,7 +157,7 @@ def extend(lease_id: int, *, actor: Actor, until: datetime | None) -> Lease:
     _check_until(until, now)
     with transaction.atomic():
         deployment = locked(lease.deployment_id)
-        check_can_light(deployment, now)
+        check_can_light(deployment, now, actor=actor, wish=Wish(deployment, until))
         if deployment.stop_kind:
             raise Refused("stopping", "It is being put out: start it again instead.", status=409)
         if not Lease.objects.filter(pk=lease.pk, ended_at__isnull=True).update(until=until):

@@ -33,7 +33,7 @@ def runs_of(deployment: Deployment, *, before_id: int | None = None, limit: int 
     rows = deployment.runs.select_related("release").prefetch_related("phases")
     if before_id is not None:
         rows = rows.filter(id__lt=before_id)
-    prices = costs.book(deployment.account.provider)
+    prices = costs.book(deployment.account)
     now = timezone.now()
     return [view(run, deployment, prices, now) for run in rows.order_by("-id")[:limit]]
 
@@ -43,7 +43,7 @@ def run_of(deployment: Deployment, run_id: int) -> RunView:
     run = deployment.runs.select_related("release").prefetch_related("phases").filter(pk=run_id).first()
     if run is None:
         raise not_found("This run")
-    return view(run, deployment, costs.book(deployment.account.provider), timezone.now())
+    return view(run, deployment, costs.book(deployment.account), timezone.now())
 
 
 def view(run: Run, deployment: Deployment, prices: PriceBook, now: datetime) -> RunView:

@@ -17,14 +17,14 @@ from deployments.planning.lifecycle import BURNING, MOVING, State, state_of
 from deployments.planning.power import Actor, Scope
 from deployments.planning.spec import Spec
 
-from . import costs, runs
+from . import costs, prices, runs
 from .expected import BootTime, boot_time
 from .facts import facts_of, spec_of
 from .failures import failure_of
 from .frozen import current_freeze
 from .loading import with_facts
 from .sentences import Told, sentence
-from .views import DownloadView, LeaseView, RunView, Sentence, StatusView, WaitingView
+from .views import DownloadView, FailureView, LeaseView, RunView, Sentence, StatusView, WaitingView
 
 ZERO = Decimal(0)
 # What is lit is looked at every two seconds: an older look says nothing of now.
@@ -46,7 +46,7 @@ class _Context:
     actor: Actor
     now: datetime
     frozen: bool
-    prices: PriceBook
+    books: costs.Books
 
 
 def visible(actor: Actor) -> QuerySet[Deployment]:
@@ -58,7 +58,7 @@ def visible(actor: Actor) -> QuerySet[Deployment]:
 def statuses(*, actor: Actor, now: datetime | None = None) -> list[StatusView]:
     """Every visible deployment, in a constant number of queries."""
     now = now or timezone.now()
-    context = _Context(actor, now, current_freeze() is not None, costs.book())
+    context = _Context(actor, now, current_freeze() is not None, costs.Books())
     return [_view(deployment, context) for deployment in with_facts(visible(actor), now)]
 
 
@@ -66,18 +66,22 @@ def status_of(deployment: Deployment, *, actor: Actor, now: datetime | None = No
     """One deployment as the actor sees it."""
     now = now or timezone.now()
     row = with_facts(Deployment.objects.all(), now).get(pk=deployment.pk)
-    return _view(row, _Context(actor, now, current_freeze() is not None, costs.book()))
+    return _view(row, _Context(actor, now, current_freeze() is not None, costs.Books()))
 
 
 def burning(now: datetime | None = None) -> Burning:
     """The GPUs that are billed now, for the burn meter. Two queries."""
     now = now or timezone.now()
     lit = Run.objects.filter(ended_at__isnull=True, started_at__isnull=False).select_related(
-        "release", "deployment__live_release", "deployment__current_release"
+        "release", "deployment__account", "deployment__live_release", "deployment__current_release"
     )
     rows = [run for run in lit if run.cause != Cause.DOWNLOAD]
-    prices = costs.book() if rows else PriceBook(())
-    rates = [_rate(prices, costs.resources_of(run, run.deployment), now) for run in rows]
+    books = costs.Books() if rows else None
+    rates = [
+        _rate(books.of(run.deployment.account), costs.resources_of(run, run.deployment), now)
+        for run in rows
+        if books is not None
+    ]
     return Burning(sum(rates, ZERO), len(rows))
 
 
@@ -90,7 +94,7 @@ def usd_per_hour(slug: str, now: datetime | None = None) -> Decimal | None:
     row = rows.filter(slug=slug, archived_at__isnull=True).first()
     if row is None:
         return None
-    return _rate(costs.book(row.account.provider), costs.resources(spec_of(row)), now or timezone.now())
+    return _rate(costs.book(row.account), costs.resources(spec_of(row), row.account), now or timezone.now())
 
 
 def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
@@ -125,6 +129,10 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
     )
 
 
+def _failure(deployment: Deployment, context: _Context) -> FailureView | None:
+    return failure_of(deployment, context.books.of(deployment.account), context.now)
+
+
 def sight_lost_at(deployment: Deployment, facts: Facts) -> datetime | None:
     """Since when nobody has seen it: the provider does not answer, or no process of the panel looks."""
     account = deployment.account
@@ -154,7 +162,9 @@ def _bare(deployment: Deployment, spec: Spec, facts: Facts, context: _Context) -
         phase=None,
         progress=None,
         eta_s=None,
-        price_usd_per_hour=_rate(context.prices, costs.resources(spec), context.now),
+        price_usd_per_hour=_rate(
+            context.books.of(deployment.account), costs.resources(spec, deployment.account), context.now
+        ),
         cost_so_far_usd=ZERO,
         idle_s=None,
         goes_out_at=None,
@@ -171,7 +181,10 @@ def _bare(deployment: Deployment, spec: Spec, facts: Facts, context: _Context) -
         frozen=context.frozen,
         verbs=frozenset(),
         run=None,
-        failure=failure_of(deployment, context.prices, context.now) if facts.breaker_open else None,
+        price_note=prices.state_of(
+            context.books, deployment.account, costs.resources(spec, deployment.account), context.now
+        ).note,
+        failure=_failure(deployment, context) if facts.breaker_open else None,
         download=_download(deployment),
         weights_present=deployment.weights_present,
     )
@@ -197,7 +210,11 @@ def _degraded(deployment: Deployment, now: datetime) -> bool:
 
 def _run(deployment: Deployment, context: _Context) -> RunView | None:
     serving = [run for run in deployment.open_runs if run.cause != Cause.DOWNLOAD]
-    return runs.view(serving[-1], deployment, context.prices, context.now) if serving else None
+    return (
+        runs.view(serving[-1], deployment, context.books.of(deployment.account), context.now)
+        if serving
+        else None
+    )
 
 
 def _idle(facts: Facts) -> dict[str, Any]:

@@ -127,6 +127,7 @@ class StatusView:
 
     `level` is the wick's fill, 0 to 100. `moving` says whether a live fragment has to go on polling.
     `verbs` are the actions open to the actor now: start, sleep, turn-off, extend, retry, download.
+    `price_note` says what is wrong with the prices, and what to do; it is empty where nothing is.
     """
 
     id: int
@@ -164,6 +165,7 @@ class StatusView:
     failure: FailureView | None
     download: DownloadView | None
     weights_present: bool | None
+    price_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

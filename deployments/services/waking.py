@@ -95,6 +95,7 @@ def _words(lease: Lease) -> str:
         LeaseEnd.SLEPT: f"{deployment.name} was put to sleep{by}.",
         LeaseEnd.TURNED_OFF: f"{deployment.name} was turned off{by}.",
         LeaseEnd.FROZEN: f"Everything was frozen{by}.",
+        LeaseEnd.BUDGET: f"A budget was spent, so {deployment.name} was put out. An admin can raise it.",
         LeaseEnd.RELEASED: f"The lease of {lease.holder_name} was given back.",
         LeaseEnd.FAILED: _failure(deployment),
     }.get(LeaseEnd(lease.end_reason), f"{deployment.name} went out.")

@@ -23,7 +23,7 @@ def start_download(deployment: Deployment, *, actor: Actor) -> Download:
     try:
         with transaction.atomic():
             deployment = locked(deployment.pk)
-            check_can_light(deployment, now)
+            check_can_light(deployment, now, actor=actor)
             ensure_release(deployment, actor)
             Deployment.objects.filter(pk=deployment.pk).update(wanted=Wanted.ON, breaker_opened_at=None)
             row = Download.objects.create(deployment=deployment, requested_by=actor.name, created_at=now)

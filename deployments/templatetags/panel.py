@@ -46,6 +46,44 @@ def about_money(usd: Decimal | None) -> str:
 
 
 @register.filter
+def scale(usd: Decimal) -> str:
+    """A figure at the axis of a chart: cents where it is small."""
+    return f"${usd:,.0f}" if usd == usd.to_integral_value() else f"${usd:,.2f}"
+
+
+@register.filter
+def positive(usd: Decimal) -> Decimal:
+    """Without its sign; the words beside it say which it is."""
+    return abs(usd)
+
+
+@register.filter
+def whole(number: int) -> str:
+    """A count with its thousands apart."""
+    return f"{number:,}"
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share of the whole: 39 %."""
+    return f"{share:.0%}".replace("%", " %")
+
+
+@register.filter
+def plain(number: Decimal) -> str:
+    """A figure as it is, without idle zeros: 0.001261."""
+    return f"{number.normalize():f}"
+
+
+@register.filter
+def resource(name: str) -> str:
+    """What is priced, in words: GPU H200, CPU core, GiB of memory."""
+    if name.startswith("gpu:"):
+        return f"GPU {name.removeprefix('gpu:')}"
+    return {"cpu": "CPU core", "memory": "GiB of memory"}.get(name, name)
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """A measured time; a dash where it is not known."""
     return "–" if seconds is None else words.duration(seconds)

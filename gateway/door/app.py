@@ -24,7 +24,7 @@ from .model_list import model_list
 from .paths import FORWARDED, MODELS_PATH, Endpoint, dialect_of
 from .problems import ClientLeft, Problem
 from .question import read_question
-from .refusals import UNAVAILABLE, can_be_asked, unavailable
+from .refusals import UNAVAILABLE, budget_spent, can_be_asked, spent_out, unavailable
 from .relay import relay
 from .reply import Reply
 from .routing import RouteTable, find, visible
@@ -128,6 +128,8 @@ class Door:
         # The state is looked at last, right before the engine is asked: see RouteTable for its age. A server
         # that goes to sleep within that second is still asked, and then woken by it.
         exchange.route = find(visible(await self._all_routes(), key.deployments), question.model)
+        if spent_out(exchange.route, key):
+            raise budget_spent(exchange.route)
         async with ClientWatch(receive):
             route = await self._lit(endpoint, exchange.route, key, scope, exchange, reply)
             await self._ask(scope, question.body_for(route.model), route, exchange, reply)

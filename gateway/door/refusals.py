@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from deployments.public import LeaseEnded, Refused, Route, State
+from gateway.known_key import KnownKey
 
 from .problems import Problem
 
@@ -23,10 +24,15 @@ UNAVAILABLE = "unavailable"
 
 # What a start is refused for, as the door tells it. 409 is for those who act on a state; programs that ask a
 # model repeat it, and nothing of this changes by repeating.
-_REFUSED = {"not_allowed": (403, "asleep"), "not_found": (404, "model_not_found")}
+_REFUSED = {
+    "not_allowed": (403, "asleep"),
+    "not_found": (404, "model_not_found"),
+    "budget_exhausted": (402, "budget_exhausted"),
+}
 _PUT_OUT = {
     "failed": (503, "failed"),
     "frozen": (403, "frozen"),
+    "budget": (402, "budget_exhausted"),
     "slept": (503, "stopping"),
     "turned_off": (503, "stopping"),
     "released": (503, "stopping"),
@@ -86,6 +92,17 @@ def put_out(route: Route, ended: LeaseEnded) -> Problem:
         status, code = _PUT_OUT[ended.reason]
         return _said(route, status, code, f"{ended.words} See {_page(route)}.")
     return _said(route, 503, "waking", f"{ended.words} Ask again to wake it.", _RETRY_AFTER_S)
+
+
+def spent_out(route: Route, key: KnownKey) -> bool:
+    """True where the person or the key has spent what it may: what others keep lit is not for them."""
+    return key.owner_id in route.spent_out.users or key.key_id in route.spent_out.keys
+
+
+def budget_spent(route: Route) -> Problem:
+    """The limit of a person or a key, whatever the server does."""
+    told = "The budget of this key or of its owner is spent. An admin can raise it, or it begins anew."
+    return _said(route, 402, "budget_exhausted", f"{told} See {settings.PANEL_PUBLIC_URL}/costs/.")
 
 
 def unavailable(what: str) -> Problem:

@@ -9,8 +9,10 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from controlpanel.models import Invitation
+from deployments.models import Budget, Deployment
 from deployments.planning.power import SYSTEM, Role
 from gateway.keys import create_key
+from tests.deployments.pages.spending import Spending
 from tests.deployments.pages.states import States
 
 from . import axe
@@ -79,6 +81,29 @@ def test_paper_has_the_runs_whole_and_nothing_to_press(tab: Callable[..., Tab], 
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
 
 
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_money_looks_right(tab: Callable[..., Tab], states: States, width: int, scheme: str) -> None:
+    Spending(states).month()
+    states.ready()
+    for scope, amount in (("panel", 900), ("deployment", 1)):
+        Budget.objects.create(
+            scope=scope, deployment=Deployment.objects.get(slug="ready") if scope == "deployment" else None,
+            amount_usd=amount, set_at=states.now, set_by_name="Ada", spent_usd=amount,
+            warned_percent=100, warned_on=states.now.date().replace(day=1),
+        )  # fmt: skip
+    november = "?period=custom&from=2026-11-01&to=2026-11-30"
+    opened = tab(Role.ADMIN, width=width, scheme=scheme)
+    found = problems(opened, "/deployments/ready/")
+    for path in ("/costs/prices/", "/costs/runs/", "/costs/?period=custom&from=2025-01-01&to=2025-01-02"):
+        found += problems(opened, path)
+    for split in ("part", "key"):
+        found += problems(opened, f"/costs/{november}&split={split}")
+    opened.page.evaluate("document.querySelectorAll('details.fold').forEach(one => { one.open = true })")
+    assert opened.page.evaluate(ACCESSIBLE) == []
+    assert found == []
+    assert opened.complaints == []
+
+
 def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -> None:
     page = tab().open("/activity/")
     page.evaluate(
@@ -94,7 +119,7 @@ def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -
 
 def test_stylesheets_use_only_the_tokens() -> None:
     """tokens.css is the only source of colour."""
-    for name in ("base", "shell", "parts", "forms", "runs", "chat", "connect", "print"):
+    for name in ("base", "shell", "parts", "forms", "runs", "charts", "chat", "connect", "print"):
         path = finders.find(f"css/{name}.css")
         assert path
         rules = Path(path).read_text()

@@ -203,6 +203,7 @@ async def test_error_of_the_engine_becomes_an_event_of_a_stream_that_waited(path
         (LeaseEnded("slept", "Put to sleep by Ben."), 503, "stopping", False),
         (LeaseEnded("turned_off", "Turned off by Ben."), 503, "stopping", False),
         (LeaseEnded("frozen", "Everything was frozen by Ben."), 403, "frozen", False),
+        (LeaseEnded("budget", "A budget was spent."), 402, "budget_exhausted", False),
         (LeaseEnded("idle", "It went out."), 503, "waking", True),
     ],
 )
@@ -230,6 +231,7 @@ async def test_end_of_the_lease_answers_everybody_who_waits(
     [
         (Refused("not_allowed", "It is off.", status=403), 403, "asleep"),
         (Refused("frozen", "Everything is frozen.", status=409), 403, "frozen"),
+        (Refused("budget_exhausted", "It is spent.", status=409), 402, "budget_exhausted"),
         (Refused("blind", "It cannot be read.", status=503), 503, "blind"),
         (Refused("price_missing", "No price.", status=409), 403, "price_missing"),
         (Refused("weights_absent", "No weights.", status=409), 403, "weights_absent"),

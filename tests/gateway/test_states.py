@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deployments.public import Route, State
+from deployments.public import Route, SpentOut, State
 
 from .house import SECRET, open_house, route
 from .raw_engine import raw_engine, whole
@@ -100,6 +100,20 @@ async def test_routes_are_read_once_a_second_and_not_per_request() -> None:
             async with house.post():
                 pass
         assert house.panel.asked <= 2
+
+
+@pytest.mark.parametrize("whose", [{"users": frozenset({3})}, {"keys": frozenset({7})}])
+async def test_who_has_spent_their_own_budget_is_refused_at_a_lit_server(whose: dict[str, Any]) -> None:
+    others = SpentOut(frozenset({4}), frozenset({8}))
+    async with raw_engine(whole(200, b"{}")) as engine:
+        spent = route(engine.url, spent_out=SpentOut(**whose))
+        async with open_house(spent) as house, house.post() as answer:
+            error = (await answer.json())["error"]
+            assert (answer.status, error["code"]) == (402, "budget_exhausted")
+            assert answer.headers["x-should-retry"] == "false"
+        assert engine.connections == 0
+        async with open_house(route(engine.url, spent_out=others)) as house, house.post() as answer:
+            assert answer.status == 200
 
 
 async def test_list_of_models_touches_no_server() -> None:

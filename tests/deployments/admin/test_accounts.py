@@ -28,7 +28,8 @@ def admin(browser: Callable[..., Client]) -> Client:
 
 
 def send(admin: Client, account: Account, **fields: str) -> Any:
-    data = {"name": account.name, "provider": "modal", "environment": "main", "token_id": "ak-2"} | fields
+    data = {"name": account.name, "provider": "modal", "environment": "main", "token_id": "ak-2"}
+    data |= {"region_factor": "1.75"} | fields
     return admin.post(f"{LIST}{account.pk}/change/", data)
 
 

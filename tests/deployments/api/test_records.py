@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from deployments.models import Account
+from deployments.models import Account, Price
 from deployments.planning.power import Role
 from tests.deployments.pages.states import States
 
@@ -67,3 +67,18 @@ def test_actions_of_other_deployments_are_hidden_from_a_limited_key(caller: Make
     response: Any = limited("get", "/actions?deployment=off")
     assert response.status_code == 404
     assert limited("get", "/actions?deployment=nothing").status_code == 404
+
+
+def test_prices_say_whose_they_are_and_whether_they_hold(caller: Make, states: States) -> None:
+    states.asleep()
+    other = Account.objects.create(name="Other")
+    now = {"source": "test", "checked_on": states.now.date(), "resource": "gpu:H200", "usd_per_s": "0.002"}
+    Price.objects.create(**now, effective_from=states.ago(60))
+    Price.objects.create(**now, effective_from=states.ago(60), account=states.account)
+    Price.objects.create(**now, effective_from=states.ago(60), account=other)
+    told = [one for one in caller(Role.VIEWER).get("/prices")["items"] if one["resource"] == "gpu:H200"]
+    assert {(one["account"], one["in_effect"]) for one in told} == {
+        (None, True), (None, False), ("Modal", True), ("Other", True),
+    }  # fmt: skip
+    limited = caller(deployments=["asleep"]).get("/prices")["items"]
+    assert {one["account"] for one in limited} == {None, "Modal"}

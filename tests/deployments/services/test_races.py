@@ -10,11 +10,12 @@ from django.db import connection
 from django.utils import timezone
 
 from deployments import public
-from deployments.models import Account, Deployment, Download, Lease, Run
+from deployments.models import Account, Budget, Deployment, Download, Lease, Run
 from deployments.planning.power import Role
 from deployments.planning.presets import PRESETS
 from deployments.providers.base import ProviderError
 from deployments.services import (
+    budgets,
     deploys,
     enqueue,
     frozen,
@@ -282,3 +283,21 @@ def test_a_start_and_a_freeze_at_once_leave_nothing_held(lit: Deployment, attemp
     lit.refresh_from_db()
     assert not Lease.objects.filter(ended_at__isnull=True).exists()
     assert (lit.wanted, lit.stop_kind) == ("off", "off")
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_many_starts_at_a_budgets_limit_light_one_server(lit: Deployment, attempt: int) -> None:
+    """A cold start of 275 s is $2.86: the budget carries one, and whoever comes second sees it reserved."""
+    other = Deployment.objects.create(
+        slug="other", name="Other", account=lit.account, config=lit.config | {"app_name": "other"},
+        wanted="on", weights_present=True, app_id="ap-2", endpoint_url="https://other.invalid",
+    )  # fmt: skip
+    Budget.objects.create(scope="panel", period="day", amount_usd=5, set_at=timezone.now(), set_by_name="Ada")
+    starts = [
+        lambda row=row, n=n: requests.start(row, actor=actor(name=f"P{n}"), until=None)
+        for n, row in enumerate([lit, other] * 3)
+    ]
+    _together(*starts)
+    held = Lease.objects.filter(ended_at__isnull=True)
+    assert len({lease.deployment_id for lease in held}) == 1
+    assert budgets.standing(Budget.objects.get(), timezone.now()).fits

@@ -1,0 +1,70 @@
+"""Budgets: which days they run over, and where they stand."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from .window import Window
+
+# Shares of a budget, in per cent, at which it is said aloud.
+THRESHOLDS = (50, 80, 100)
+
+
+class Every(StrEnum):
+    """How often a budget begins anew."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+def period_of(every: Every, zone: ZoneInfo, now: datetime) -> Window:
+    """The day, the week from Monday, or the month of a zone that holds `now`."""
+    today = now.astimezone(zone).date()
+    return Window.of_days(*_days(every, today), zone)
+
+
+def _days(every: Every, today: date) -> tuple[date, date]:
+    if every is Every.DAY:
+        return today, today
+    if every is Every.WEEK:
+        monday = today - timedelta(days=today.weekday())
+        return monday, monday + timedelta(days=6)
+    first = today.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a budget stands. `reserved_usd` is what open leases will still cost until their ends."""
+
+    amount_usd: Decimal
+    spent_usd: Decimal
+    reserved_usd: Decimal = Decimal(0)
+
+    @property
+    def left_usd(self) -> Decimal:
+        """What nobody spent or reserved, never below 0."""
+        return max(Decimal(0), self.amount_usd - self.spent_usd - self.reserved_usd)
+
+    @property
+    def percent(self) -> int:
+        """The spent share in whole per cent, cut off; 100 only where all is spent."""
+        return int(self.spent_usd * 100 / self.amount_usd) if self.amount_usd else 100
+
+    @property
+    def exhausted(self) -> bool:
+        """True where the limit is reached."""
+        return self.spent_usd >= self.amount_usd
+
+    @property
+    def fits(self) -> bool:
+        """True where what is spent and reserved does not go beyond it."""
+        return self.spent_usd + self.reserved_usd <= self.amount_usd
+
+    @property
+    def threshold(self) -> int:
+        """The largest of THRESHOLDS that is reached; 0 where none is."""
+        return max((one for one in THRESHOLDS if self.percent >= one), default=0)

@@ -1,0 +1,117 @@
+"""Every few seconds: count each budget, tell its thresholds, and put out what is beyond its limit."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.contrib.auth import get_user_model
+from django.core.mail import send_mail
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.ledger.budgeting import Standing
+from deployments.models import Budget, BudgetScope, Cause, Deployment, Lease, LeaseEnd, Run, StopKind
+from deployments.planning.power import SYSTEM, Role
+
+from . import audit, enqueue
+from .budgets import leases_of, note, said
+from .carry_out import begin_stop
+from .locking import locked
+
+log = structlog.get_logger(__name__)
+
+BY = "a budget"
+
+
+def go_round(*, now: datetime | None = None) -> None:
+    """Safe to repeat and in several processes: each put-out and each warning is written once."""
+    now = now or timezone.now()
+    for budget in Budget.objects.select_related("deployment", "user"):
+        try:
+            _one(budget, now)
+        except Exception:  # the loop's edge: one bad budget must not let the others' servers burn
+            log.exception("budget.failed", budget=budget.pk)
+
+
+def _one(budget: Budget, now: datetime) -> None:
+    """What has to go out goes out before anybody is told."""
+    found = note(budget, now)
+    if found.exhausted:
+        _put_out(budget, now)
+    _warn(budget, found, now)
+
+
+def _warn(budget: Budget, found: Standing, now: datetime) -> None:
+    """A threshold that is reached for the first time in this period: one line of the record, one mail."""
+    begun = budget.window(now).first_day
+    before = budget.warned_percent if budget.warned_on == begun else 0
+    if found.threshold <= before:
+        return
+    rows = Budget.objects.filter(
+        pk=budget.pk, warned_percent=budget.warned_percent, warned_on=budget.warned_on
+    )
+    words = f"{said(budget)} is at {found.percent} %: ${found.spent_usd:.2f} of ${budget.amount_usd:.2f}."
+    with transaction.atomic():
+        if not rows.update(warned_percent=found.threshold, warned_on=begun):
+            return  # another process told it
+        audit.record(SYSTEM, "budget", deployment=budget.deployment, summary=words)
+    _mail(budget, words, exhausted=found.exhausted)
+
+
+def _mail(budget: Budget, words: str, *, exhausted: bool) -> None:
+    """To the admins, and to the person whose budget it is."""
+    users = get_user_model().objects.filter(is_active=True).exclude(email="")
+    to = set(users.filter(groups__name=Role.ADMIN).values_list("email", flat=True))
+    if budget.user is not None and budget.user.email:
+        to.add(budget.user.email)
+    after = " What it pays for is being put out, and stays out until an admin raises it." if exhausted else ""
+    try:
+        for address in sorted(to):  # each on its own: nobody needs to read the others' addresses
+            send_mail(f"Pilotlight: {words}", f"{words}{after}\n", None, [address])
+    except OSError as error:  # a mail server that is away must not keep anything lit
+        log.warning("budget.mail_failed", budget=budget.pk, error=str(error))
+
+
+def _put_out(budget: Budget, now: datetime) -> None:
+    """End the leases it pays for, and put out what nobody else pays for."""
+    for deployment_id in _lit_by(budget):
+        with transaction.atomic():
+            deployment = locked(deployment_id)
+            ended = leases_of(budget).filter(deployment=deployment_id)
+            changed = ended.update(ended_at=now, end_reason=LeaseEnd.BUDGET)
+            if _others_pay(budget, deployment):
+                continue
+            stopped = bool(deployment.app_id) and begin_stop(
+                deployment, kind=StopKind.SLEEP, reason="budget", by=BY, now=now,
+                drain=timedelta(seconds=budget.grace_s),
+            )  # fmt: skip
+            if changed or stopped:
+                _record(budget, deployment)
+                enqueue.reconcile_soon(deployment_id)
+
+
+def _lit_by(budget: Budget) -> list[int]:
+    """The deployments that a spent budget has something lit at, or on its way."""
+    found = set(leases_of(budget).values_list("deployment_id", flat=True))
+    if budget.scope in (BudgetScope.PANEL, BudgetScope.DEPLOYMENT):
+        runs = Run.objects.filter(ended_at__isnull=True).exclude(cause=Cause.DOWNLOAD)
+        if budget.deployment_id is not None:
+            runs = runs.filter(deployment=budget.deployment_id)
+        found |= set(runs.filter(deployment__stop_kind="").values_list("deployment_id", flat=True))
+    return sorted(found)
+
+
+def _others_pay(budget: Budget, deployment: Deployment) -> bool:
+    """A person's or a key's limit leaves lit what somebody else holds."""
+    if budget.scope in (BudgetScope.PANEL, BudgetScope.DEPLOYMENT):
+        return False
+    return Lease.objects.filter(deployment=deployment, ended_at__isnull=True).exists()
+
+
+def _record(budget: Budget, deployment: Deployment) -> None:
+    audit.record(
+        SYSTEM,
+        "budget",
+        deployment=deployment,
+        summary=f"{said(budget)} is spent: {deployment.name} is put out, drained for {budget.grace_s} s.",
+        usd=budget.amount_usd,
+    )

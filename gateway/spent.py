@@ -1,0 +1,57 @@
+"""Usage as the ledger of the deployments reads it (`deployments.services.uses.UsageReader`)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from deployments.public import Payer, Span, Use
+
+from .models import ApiKey, Outcome, UsageRecord
+
+# What costs the engine nothing to speak of, and counts as no use of it.
+_NO_USE = ("/v1/messages/count_tokens",)
+# The longest that one request can take, and so be begun before a span that it reaches into.
+_LONGEST = timedelta(days=1)
+
+_FIELDS = (
+    "deployment_id", "user_id", "key_id", "key__internal", "started_at", "waited_s", "duration_s",
+    "prompt_tokens", "cached_tokens", "completion_tokens",
+)  # fmt: skip
+
+
+def uses(spans: Sequence[Span]) -> Sequence[tuple[int, Use]]:
+    """Requests that reached an engine within the spans, each with its deployment's id. One query."""
+    first, last = min(span.since for span in spans), max(span.until for span in spans)
+    rows = UsageRecord.objects.filter(
+        deployment_id__in={span.deployment_id for span in spans},
+        started_at__gte=first - _LONGEST,
+        started_at__lt=last,
+    ).exclude(outcome=Outcome.REFUSED)
+    return [_use(row) for row in rows.exclude(path__in=_NO_USE).order_by().values(*_FIELDS).iterator()]
+
+
+def _use(row: Mapping[str, Any]) -> tuple[int, Use]:
+    """While it waited for its server it was no use of it."""
+    own_key = row["key_id"] if row["key__internal"] is False else None
+    arrived: datetime = row["started_at"]
+    use = Use(
+        payer=Payer(row["user_id"] or 0, own_key or 0),
+        start=arrived + timedelta(seconds=row["waited_s"] or 0),
+        end=arrived + timedelta(seconds=row["duration_s"]),
+        made_tokens=row["completion_tokens"] or 0,
+        read_tokens=max(0, (row["prompt_tokens"] or 0) - (row["cached_tokens"] or 0)),
+    )
+    return row["deployment_id"], use
+
+
+def key_names(ids: Iterable[int]) -> Mapping[int, str]:
+    """The names of those of `ids` that are keys which people made. One query."""
+    return dict(ApiKey.objects.of_people().filter(pk__in=set(ids)).values_list("pk", "name"))
+
+
+def key_choices() -> Sequence[tuple[int, str]]:
+    """The keys that people made and that still open something, with their owners' names. One query."""
+    rows = ApiKey.objects.valid(now=timezone.now()).of_people().select_related("owner").order_by("name")
+    return [(key.pk, f"{key.name}, {key.owner.display_name}") for key in rows]
