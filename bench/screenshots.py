@@ -37,6 +37,7 @@ DOCUMENTS = {
     "chat": "ready-chat-preview-1440-light",
     "connect": "ready-connect-1440-light",
     "keys": "ready-keys-1440-light",
+    "costs": "ready-costs-1440-light",
     "phone": "waking-overview-390-dark",
 }
 LARGEST_KB = 200
