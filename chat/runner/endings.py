@@ -13,7 +13,8 @@ BROKE_OFF = "The connection to the model broke off. Continue goes on from here."
 RESTARTED = "The panel was restarted while this was written. Continue goes on from here."
 DIED = "The process that wrote this died. Continue goes on from here."
 # Codes of the panel under which asking again soon is right: the server is on its way, or the panel itself is.
-_SOON = frozenset({"waking", "stopping", "panel_stopping", "unavailable"})
+# `stopping` is none of them: somebody put the server out, and asking again would light it against their will.
+_SOON = frozenset({"waking", "panel_stopping", "unavailable"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ PANEL = {"message": "It is off.", "code": "asleep", "type": "invalid_request_err
         (refused(503, PANEL | {"code": "waking"}), False, ("failed", "waking", True)),
         (refused(503, PANEL | {"code": "panel_stopping"}), False, ("failed", "panel_stopping", True)),
         (refused(503, PANEL | {"code": "failed"}), False, ("failed", "failed", False)),
+        (refused(503, PANEL | {"code": "stopping"}), False, ("failed", "stopping", False)),
         (refused(502, "<html>"), False, ("failed", "unreachable", True)),
         (refused(401, PANEL | {"code": "invalid_key"}), False, ("failed", "invalid_key", True)),
         (openai.APIConnectionError(request=REQUEST), False, ("failed", "unreachable", True)),

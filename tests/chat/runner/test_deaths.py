@@ -19,7 +19,7 @@ from chat.models import Conversation, Generator
 from chat.services import replies
 from chat.threads import in_thread
 from controlpanel.models import User
-from deployments.public import ensure_defaults
+from deployments.public import LeaseEnded, State, ensure_defaults
 from gateway.door.paths import Dialect
 from gateway.door.problems import Problem, error_event
 from tests.gateway.house import served, until
@@ -196,6 +196,20 @@ async def test_failed_start_ends_it_with_the_panels_words(
     assert (row.status, row.error_code, row.error_text) == ("failed", "failed", words)
     assert events[-1].data == {"status": "failed", "error_code": "failed", "error_text": words}
     assert row.asked_times == 1
+
+
+@pytest.mark.parametrize("reason", ["released", "slept", "turned_off", "frozen", "budget"])
+async def test_what_somebody_put_out_is_not_lit_again(
+    engine: str, talk: Conversation, anna: User, reason: str
+) -> None:
+    async with stage(engine, state=State.ASLEEP) as here:
+        reply = await in_thread(replies.ask, anna, talk.public_id, "Hello")
+        await until(lambda: here.panel.wakes)
+        here.panel.ended = LeaseEnded(reason, "It was put out by Ben.")
+        here.panel.become(State.ASLEEP, leases=frozenset())
+        row = await becomes(reply, "failed")
+    assert "put out by Ben" in row.error_text
+    assert (len(here.panel.wakes), row.asked_times) == (1, 1)
 
 
 async def test_stop_ends_the_waiting(engine: str, talk: Conversation, anna: User) -> None:
