@@ -25,7 +25,7 @@ def ask(request: PageRequest, slug: str, public_id: str | None = None) -> HttpRe
     try:
         _may_send(request, slug)
         for file in request.FILES.getlist("files"):
-            attachments.attach(request.user, row.public_id, file.name or "", file.read())
+            attachments.attach(request.user, row.public_id, file.name or "", attachments.read_whole(file))
         reply = replies.ask(request.user, row.public_id, text)
     except ChatRefused as error:
         _keep(request, row, text)

@@ -94,7 +94,7 @@ def attach(request: PageRequest, slug: str, public_id: str | None = None) -> Htt
     row = conversation_for(request, slug, public_id)
     try:
         for file in request.FILES.getlist("files"):
-            attachments.attach(request.user, row.public_id, file.name or "", file.read())
+            attachments.attach(request.user, row.public_id, file.name or "", attachments.read_whole(file))
     except ChatRefused as error:
         return refused(request, error, places.conversation(row))
     return _with_files(request, slug, row.public_id)

@@ -1,8 +1,13 @@
 """One chunk of a streamed chat completion, read from plain JSON."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+# PostgreSQL holds no NUL in text, and no database half of a surrogate pair, which JSON may carry.
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_MOST_TOKENS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +72,40 @@ def read_chunk(data: Any) -> Chunk:
     """
     if not isinstance(data, Mapping):
         return Chunk()
-    usage = data.get("usage")
-    choice = next(iter(data.get("choices") or ()), None) or {}
-    delta = choice.get("delta") or {}
+    usage = _object(data.get("usage"))
+    choice = _object(next(iter(_list(data.get("choices"))), None))
+    delta = _object(choice.get("delta"))
     return Chunk(
         text=_text(delta.get("content")),
         reasoning=_text(delta.get("reasoning")) or _text(delta.get("reasoning_content")),
-        calls=tuple(_call(part) for part in delta.get("tool_calls") or ()),
+        calls=tuple(_call(part) for part in _list(delta.get("tool_calls")) if isinstance(part, Mapping)),
         finish_reason=_text(choice.get("finish_reason")),
         usage=usage or None,
         model=_text(data.get("model")),
     )
 
 
+def writable(text: str) -> str:
+    """The text as every database and every stream can hold it."""
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
 def _text(value: Any) -> str:
-    """PostgreSQL holds no NUL in text."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else ""
+    return writable(value) if isinstance(value, str) else ""
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _call(part: Mapping[str, Any]) -> CallPart:
-    function = part.get("function") or {}
+    function = _object(part.get("function"))
     return CallPart(
-        index=int(part.get("index") or 0),
+        index=_count(part.get("index")) or 0,
         id=_text(part.get("id")),
         name=_text(function.get("name")),
         arguments=_text(function.get("arguments")),
@@ -99,11 +116,13 @@ def read_usage(usage: Mapping[str, Any]) -> Usage:
     """The counts in a `usage` object; vLLM's running ones have no details."""
     return Usage(
         prompt=_count(usage.get("prompt_tokens")),
-        cached=_count((usage.get("prompt_tokens_details") or {}).get("cached_tokens")),
+        cached=_count(_object(usage.get("prompt_tokens_details")).get("cached_tokens")),
         completion=_count(usage.get("completion_tokens")),
-        reasoning=_count((usage.get("completion_tokens_details") or {}).get("reasoning_tokens")),
+        reasoning=_count(_object(usage.get("completion_tokens_details")).get("reasoning_tokens")),
     )
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and value >= 0 else None
+    """A number of tokens that a row can hold; None for anything else."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
+    return value if known else None

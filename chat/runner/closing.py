@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from chat.models import Generator, Message, Status
 from chat.streams import events
@@ -21,6 +21,7 @@ from .writing import Writing
 log = structlog.get_logger(__name__)
 
 _PAUSE_S = 0.5
+_UNWRITABLE = "What the model answered could not be kept. The log of the generator says why."
 Result = TypeVar("Result")
 
 
@@ -39,10 +40,15 @@ class Closing:
         """Write it down and tell: whoever hears of the end finds all of it in the row."""
         if ending.status is Status.FAILED and writing.has_words:
             ending = Ending(Status.INTERRUPTED, ending.code, ending.text)
-        async with self._telling:
-            told = await in_thread(writing.drain, last=True)
+        told: list[tuple[str, dict[str, Any]]] = []
         now = self._now()
-        row = await _until_done(lambda: in_thread(rows.finish, self._life, writing, ending, now))
+        try:
+            async with self._telling:
+                told = await in_thread(writing.drain, last=True)
+            row = await _until_done(lambda: in_thread(rows.finish, self._life, writing, ending, now))
+        except Exception:  # the edge: a reply that cannot be written must still end, or it is paid again
+            log.exception("runner.reply_unwritable", reply=writing.public_id)
+            row = await _until_done(lambda: in_thread(rows.give_up, self._life, writing.pk, _UNWRITABLE, now))
         if row is None:
             await self.let_go(writing)
             return
@@ -66,6 +72,6 @@ async def _until_done(work: Callable[[], Awaitable[Result]]) -> Result:
     while True:
         try:
             return await work()
-        except DatabaseError as error:
+        except (OperationalError, InterfaceError) as error:
             log.warning("runner.row_not_written", error=type(error).__name__)
             await asyncio.sleep(_PAUSE_S)

@@ -105,9 +105,12 @@ class Desk:
         writing = self._writings[row.pk] = Writing.of(row)
         task = asyncio.create_task(self._answer(writing, row.generator), name=f"reply-{row.public_id}")
         self._tasks[row.pk] = task
-        task.add_done_callback(lambda _: self._drop(row.pk))
+        task.add_done_callback(lambda done: self._drop(row.pk, done))
 
-    def _drop(self, pk: int) -> None:
+    def _drop(self, pk: int, done: asyncio.Task[None]) -> None:
+        """Forget a reply that is over, unless it was claimed anew meanwhile (Continue right after Stop)."""
+        if self._tasks.get(pk) is not done:
+            return
         self._tasks.pop(pk, None)
         self._writings.pop(pk, None)
         self._why.pop(pk, None)

@@ -8,6 +8,8 @@ import openai
 
 from chat.models import Status
 
+from .chunks import writable
+
 CANNOT_REACH = "The panel’s gateway cannot be reached. Try again; if it stays so, see /readyz."
 BROKE_OFF = "The connection to the model broke off. Continue goes on from here."
 RESTARTED = "The panel was restarted while this was written. Continue goes on from here."
@@ -33,7 +35,7 @@ def ending_of(error: Exception, *, received: bool) -> Ending:
     code, words = _told(error)
     if received:
         return Ending(Status.INTERRUPTED, code or "broke_off", words or BROKE_OFF)
-    if isinstance(error, openai.AuthenticationError):
+    if isinstance(error, openai.AuthenticationError) or code == "invalid_key":  # within a stream, too
         return Ending(Status.FAILED, code or "invalid_key", words or CANNOT_REACH, again=True, renew=True)
     if code in _SOON or not isinstance(error, openai.APIError):
         return Ending(Status.FAILED, code or "unreachable", words or CANNOT_REACH, again=True)
@@ -54,4 +56,4 @@ def _told(error: Exception) -> tuple[str, str]:
     code = inner.get("code")
     if isinstance(code, int):
         code = f"engine_{code}"
-    return str(code or inner.get("type") or "")[:60], str(words or "").strip()
+    return writable(str(code or inner.get("type") or ""))[:60], writable(str(words or "").strip())

@@ -93,6 +93,15 @@ def finish(generator: Generator, writing: Writing, ending: Ending, now: datetime
     return Message.objects.filter(pk=writing.pk).first()
 
 
+def give_up(generator: Generator, pk: int, text: str, now: datetime) -> Message | None:
+    """The end of a reply that cannot be written as it is: what the last checkpoint kept stays. The row, None
+    where it was no longer this generator's."""
+    values = {"status": Status.FAILED, "error_code": "unwritable", "error_text": text, "finished_at": now}
+    if not own(generator, pk).update(**values, generator=None):
+        return None
+    return Message.objects.filter(pk=pk).first()
+
+
 def give_back(generator: Generator, pk: int) -> bool:
     """Queue a reply of which nothing came yet again, for whichever generator comes next."""
     values = {"status": Status.QUEUED, "generator": None}

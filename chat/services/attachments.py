@@ -30,7 +30,7 @@ def attach(user: Any, conversation_id: str, name: str, data: bytes) -> Attachmen
     if len(data) > MAX_BYTES:
         raise ChatRefused(
             "too_large",
-            f"{name} has {_mib(len(data))}; at most {_mib(MAX_BYTES)} can go along. Send a part of it.",
+            f"{name} is too large; at most {_mib(MAX_BYTES)} can go along. Send a part of it.",
         )
     text = read_text(name, data)
     count = estimate.tokens(text)
@@ -49,6 +49,12 @@ def attach(user: Any, conversation_id: str, name: str, data: bytes) -> Attachmen
             token_estimate=count,
             created_at=timezone.now(),
         )
+
+
+def read_whole(file: Any) -> bytes:
+    """The bytes of an upload, of one that is too large no more than shows that it is."""
+    data: bytes = file.read(MAX_BYTES + 1)
+    return data
 
 
 def detach(user: Any, public_id: str) -> None:

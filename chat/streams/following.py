@@ -1,15 +1,19 @@
 """Reading along with one reply."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from weakref import WeakKeyDictionary
 
 from chat.models import ENDED
 from chat.threads import in_thread
 
-from .events import FROM_ROWS, Event
+from .events import Event
 from .from_rows import rows_of, status_of
 from .hub import Behind, BrokerAway, Hub
+
+# A place in a stream, within 64 bits; anything else the broker would refuse, for every reader at once.
+_STREAM_ID = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
 # Without an event for so long, the row is asked whether there is still anybody who writes.
 QUIET_S = 2.0
@@ -25,7 +29,7 @@ async def follow(public_id: str, after: str | None = None) -> AsyncIterator[Even
     second or two while it lives; they replace what was shown. Holds no database connection. Ends for an id
     that does not exist.
     """
-    position = None if after in (None, "", FROM_ROWS) else after
+    position = after if after and _STREAM_ID.fullmatch(after) else None
     shown: list[Event] = []
     patience_s = _FIRST_S
     while True:

@@ -52,6 +52,7 @@ def wake_for(deployment_id: int, *, actor: Actor, reason: str) -> Waking:
         lease_id = _own_lease(deployment, actor, now)
         if lease_id is None:
             _check_stands(deployment)
+            _check_stays_out(deployment)
             lease_id = requests.start(deployment, actor=actor, until=None, reason=reason).pk
     boot = boot_time(deployment, spec_of(deployment))
     return Waking(lease_id, boot.p50_s, boot.p90_s)
@@ -76,6 +77,16 @@ def _check_stands(deployment: Deployment) -> None:
     """A program that asks again and again must not relight what fails again and again."""
     if deployment.breaker_opened_at is not None:
         raise Refused("failed", _failure(deployment), status=503)
+
+
+def _check_stays_out(deployment: Deployment) -> None:
+    """A request that was on its way when somebody put it out must not light it again behind their back.
+
+    A freeze says its own word when the start is checked.
+    """
+    if deployment.stop_kind and current_freeze() is None:
+        by = f" by {deployment.stop_by}" if deployment.stop_by else ""
+        raise Refused("stopping", f"{deployment.name} is being put out{by}. Ask again later.", status=503)
 
 
 def lease_ended(lease_id: int) -> LeaseEnded | None:

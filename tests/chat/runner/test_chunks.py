@@ -48,6 +48,30 @@ def test_chunks_are_read(data: Any, chunk: Chunk) -> None:
     assert read_chunk(data) == chunk
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"choices": ["x"]},
+        {"choices": "x"},
+        {"choices": [{"delta": "x"}]},
+        delta(tool_calls=[None, "x"]),
+        delta(tool_calls={"index": 0}),
+        {"usage": "x"},
+    ],
+    ids=str,
+)
+def test_chunk_of_an_odd_shape_adds_nothing(data: Any) -> None:
+    assert read_chunk(data) == Chunk()
+
+
+def test_what_no_database_can_hold_is_replaced() -> None:
+    assert read_chunk(delta(content="a\0b\ud83dc")).text == "a\ufffdb\ufffdc"
+    usage = {"prompt_tokens": 10**21, "completion_tokens": True, "prompt_tokens_details": "x"}
+    assert read_usage(usage) == Usage()
+    told = ending_of(refused(400, {"message": "no\0 \udc00", "code": 400}), received=False)
+    assert told.text == "no\ufffd \ufffd"
+
+
 def test_counts_are_read_with_and_without_details() -> None:
     assert read_usage(COUNTS) == Usage(3, 2, 5, 1)
     assert read_usage({"prompt_tokens": 3, "completion_tokens": 5}) == Usage(3, None, 5, None)
@@ -123,6 +147,11 @@ PANEL = {"message": "It is off.", "code": "asleep", "type": "invalid_request_err
         (refused(503, PANEL | {"code": "stopping"}), False, ("failed", "stopping", False)),
         (refused(502, "<html>"), False, ("failed", "unreachable", True)),
         (refused(401, PANEL | {"code": "invalid_key"}), False, ("failed", "invalid_key", True)),
+        (
+            openai.APIError("ended", REQUEST, body=PANEL | {"code": "invalid_key"}),
+            False,
+            ("failed", "invalid_key", True),
+        ),
         (openai.APIConnectionError(request=REQUEST), False, ("failed", "unreachable", True)),
         (openai.APIConnectionError(request=REQUEST), True, ("interrupted", "broke_off", False)),
         (httpx2.RemoteProtocolError("closed"), False, ("failed", "unreachable", True)),

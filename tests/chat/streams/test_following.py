@@ -80,6 +80,20 @@ async def test_one_resumes_exactly_after_what_it_has(reply: Message, publisher: 
     assert ids == sorted(ids, key=lambda one: tuple(map(int, one.split("-"))))
 
 
+@pytest.mark.parametrize("place", ["foo", "1", "$", "99999999999999999999-0", "1-1 "])
+async def test_place_that_is_none_disturbs_no_other_reader(
+    reply: Message, publisher: Publisher, place: str
+) -> None:
+    await publisher.send([(reply.public_id, [words(0)], False)])
+    other = follow(reply.public_id)
+    seen = [await anext(other)]
+    odd = asyncio.create_task(collect(reply, after=place))
+    await publisher.send([(reply.public_id, [*(words(n) for n in range(1, 20)), LAST], False)])
+    await in_thread(finish, reply)
+    seen += [event async for event in other]
+    assert numbers(seen) == numbers(await odd) == list(range(20))
+
+
 async def test_slow_reader_loses_nothing_and_memory_stays_bounded(
     reply: Message, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

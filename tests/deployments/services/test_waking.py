@@ -99,6 +99,16 @@ def test_key_without_the_scope_wakes_nothing(sleeping: Panel, people: list[int])
     assert not Lease.objects.filter(ended_at__isnull=True).exists()
 
 
+def test_request_on_its_way_does_not_undo_a_sleep(sleeping: Panel, people: list[int]) -> None:
+    ask(sleeping, by_key(people[0]))
+    reconcile.reconcile(sleeping.deployment.pk)
+    requests.sleep(sleeping.deployment, actor=actor(), force=True)
+    with pytest.raises(Refused) as refused:
+        ask(sleeping, by_key(people[1], "Ben"))
+    assert (refused.value.code, refused.value.status) == ("stopping", 503)
+    assert not Lease.objects.filter(ended_at__isnull=True).exists()
+
+
 def _freeze(panel: Panel) -> None:
     frozen.freeze(actor=actor())
 
