@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from deployments.ledger.prices import PriceBook
-from deployments.models import Deployment, Run
+from deployments.models import Cause, Deployment, Run
 
 from . import runs
 from .breaker import title
@@ -46,13 +46,19 @@ def _evidence(deployment: Deployment) -> str:
 
 
 def _lives(deployment: Deployment) -> list[Run]:
-    """The run that failed, then the others of its lease."""
+    """The run that failed, then the others of its lease, and those that the provider began after it while the
+    panel was ending it."""
     run = deployment.breaker_run
     if run is None:
         return []
     known = [*deployment.recent_runs, *deployment.open_runs]
-    others = [life for life in known if run.lease_id and life.lease_id == run.lease_id and life.pk != run.pk]
-    return [run, *others]
+    return [run, *(life for life in known if life.pk != run.pk and _belongs(life, run))]
+
+
+def _belongs(life: Run, run: Run) -> bool:
+    same_lease = run.lease_id is not None and life.lease_id == run.lease_id
+    after = life.first_seen_at >= run.first_seen_at and life.cause != Cause.DOWNLOAD
+    return same_lease or after
 
 
 def _burned(deployment: Deployment, prices: PriceBook, now: datetime) -> Decimal:
