@@ -3,16 +3,14 @@
 from datetime import datetime, timedelta
 
 import structlog
-from django.contrib.auth import get_user_model
-from django.core.mail import send_mail
 from django.db import transaction
 from django.utils import timezone
 
 from deployments.ledger.budgeting import Standing
 from deployments.models import Budget, BudgetScope, Cause, Deployment, Lease, LeaseEnd, Run, StopKind
-from deployments.planning.power import SYSTEM, Role
+from deployments.planning.power import SYSTEM
 
-from . import audit, enqueue
+from . import audit, enqueue, notify
 from .budgets import leases_of, note, said
 from .carry_out import begin_stop
 from .locking import locked
@@ -54,21 +52,14 @@ def _warn(budget: Budget, found: Standing, now: datetime) -> None:
         if not rows.update(warned_percent=found.threshold, warned_on=begun):
             return  # another process told it
         audit.record(SYSTEM, "budget", deployment=budget.deployment, summary=words)
-    _mail(budget, words, exhausted=found.exhausted)
+    _tell(budget, words, exhausted=found.exhausted)
 
 
-def _mail(budget: Budget, words: str, *, exhausted: bool) -> None:
+def _tell(budget: Budget, words: str, *, exhausted: bool) -> None:
     """To the admins, and to the person whose budget it is."""
-    users = get_user_model().objects.filter(is_active=True).exclude(email="")
-    to = set(users.filter(groups__name=Role.ADMIN).values_list("email", flat=True))
-    if budget.user is not None and budget.user.email:
-        to.add(budget.user.email)
-    after = " What it pays for is being put out, and stays out until an admin raises it." if exhausted else ""
-    try:
-        for address in sorted(to):  # each on its own: nobody needs to read the others' addresses
-            send_mail(f"Pilotlight: {words}", f"{words}{after}\n", None, [address])
-    except OSError as error:  # a mail server that is away must not keep anything lit
-        log.warning("budget.mail_failed", budget=budget.pk, error=str(error))
+    own = [budget.user.email] if budget.user is not None else []
+    after = "What it pays for is being put out, and stays out until an admin raises it." if exhausted else ""
+    notify.tell("budget", words, more=after, deployment=budget.deployment, also_to=own)
 
 
 def _put_out(budget: Budget, now: datetime) -> None:

@@ -11,7 +11,7 @@ from django.core import mail
 
 from deployments.models import Account, Action, Budget, Charge, Deployment, Lease, Run
 from deployments.planning.power import Role
-from deployments.services import budget_requests, budget_round, budgets, requests, settle, waking
+from deployments.services import budget_requests, budget_round, budgets, notify, requests, settle, waking
 from deployments.services.budget_requests import Limit
 from deployments.services.errors import Refused
 from deployments.services.weights_requests import start_download
@@ -206,7 +206,7 @@ def test_a_mail_server_that_is_away_keeps_nothing_lit(
     def away(*args: object, **kwargs: object) -> None:
         raise OSError("connection refused")
 
-    monkeypatch.setattr(budget_round, "send_mail", away)
+    monkeypatch.setattr(notify, "send_mail", away)
     a_round(panel)
     assert panel.state() in ("stopping", "asleep")
 
