@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.patience import until
+
 from .browser import signed_in
 from .panel import PASSWORD, Panel
 
@@ -146,8 +148,9 @@ def _plays(page: Page) -> None:
     expect(page.locator("#preview iframe")).to_be_focused()
     inside = next(one for one in page.frames if "/chat/previews/" in one.url)
     before = inside.evaluate("flame.x")
-    page.keyboard.press("ArrowLeft", delay=300)
-    assert inside.evaluate("flame.x") < before
+    page.keyboard.down("ArrowLeft")
+    until(lambda: inside.evaluate("flame.x") < before)
+    page.keyboard.up("ArrowLeft")
     assert inside.evaluate("localStorage.setItem('a', 'b'); localStorage.getItem('a')") == "b"
     page.keyboard.press("Escape")
     expect(page.locator("[data-close-preview]")).to_be_focused()

@@ -86,7 +86,7 @@ async def test_openai_chat_in_a_stream_with_tools(engine: str) -> None:
     async with cold(engine) as here:
         assert await here.wakes(ask()) == "get_weather"
         row = await here.house.row()
-        assert row.waited_s > 0.3
+        assert row.waited_s > 0.2
 
 
 @pytest.mark.parametrize("stream", [False, True])
