@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from deployments.engines.registry import engine_for
 from deployments.models import Deployment
+from deployments.planning.memory.of_spec import fit_of
 from deployments.planning.power import Scope
 from deployments.planning.spec import Spec, SpecError
 from deployments.services import costs, releases
@@ -20,6 +21,7 @@ from .access import PageRequest, needs
 from .definition import definition_of
 from .head import head
 from .lookup import deployment_of
+from .memory_bar import parts_of
 from .spec_facts import groups
 
 _RELEASES = 30
@@ -59,7 +61,15 @@ def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, A
         "command": wrapped(command),
         "prices": _prices(deployment, spec),
         "definition": definition_of(deployment, spec),
-    }
+    } | _memory(spec)
+
+
+def _memory(spec: Spec) -> dict[str, Any]:
+    found = fit_of(spec)
+    if found.fit is None:
+        return {"memory": found}
+    error = round(found.fit.error * 100)
+    return {"memory": found, "memory_parts": parts_of(found.fit), "memory_error": error}
 
 
 def wrapped(argv: tuple[str, ...]) -> str:

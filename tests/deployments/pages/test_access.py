@@ -100,5 +100,6 @@ def test_settings_show_what_is_deployed_and_no_secret(browser: Callable[..., Cli
     assert "export_spec asleep" in page
     assert "703.74 GiB, in the volume" in page
     assert "15 min, about $9.10 each time" in page  # 36.3168 / 4
+    assert "Cache for requests 25.9 GiB" in page
     for secret in ("ak-1", "as-1"):
         assert secret not in page

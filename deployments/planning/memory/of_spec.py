@@ -1,0 +1,41 @@
+"""The estimate for a deployment's configuration."""
+
+from dataclasses import dataclass
+
+from deployments.planning.spec import Spec
+
+from .devices import device_of
+from .fit import Fit, Setting, estimate
+from .known import shape_of
+from .remedies import Change, remedies
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The estimate, or in `why_not` why there is none; `remedies` are there where it does not fit."""
+
+    fit: Fit | None = None
+    remedies: tuple[Change, ...] = ()
+    why_not: str = ""
+
+
+def fit_of(spec: Spec) -> Verdict:
+    """Whether the configuration fits its GPUs."""
+    if not spec.gpu_count:
+        return Verdict(why_not="It runs without a GPU.")
+    device = device_of(spec.gpu_type)
+    if device is None:
+        return Verdict(why_not=f"How much memory a {spec.gpu_type} has is not known here.")
+    shape = shape_of(spec.model)
+    if shape is None:
+        return Verdict(why_not=f"The sizes of {spec.model} are not known here.")
+    setting = Setting(
+        ranks=spec.gpu_count,
+        memory_share=float(spec.gpu_memory_utilization),
+        max_model_len=spec.max_model_len,
+        kv_cache_dtype=spec.kv_cache_dtype,
+        drafting=(spec.speculative or {}).get("method") == "mtp",
+        eager=spec.eager,
+        checkpoint_gib=spec.checkpoint_gib,
+    )
+    return Verdict(estimate(shape, setting, device), tuple(remedies(shape, setting, device)))
