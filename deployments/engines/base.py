@@ -56,6 +56,15 @@ class SpeculationFact:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryFact:
+    """What the engine measured of one rank's memory, in GiB and tokens; a line tells one or two of them."""
+
+    weights_gib: float | None = None
+    cache_gib: float | None = None
+    cache_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DeathFact:
     """The engine is dead. `text` is the line; `root` is True where it names the cause itself."""
 
@@ -71,7 +80,7 @@ class ExceptionFact:
     text: str
 
 
-Fact = PhaseFact | TrafficFact | SpeculationFact | DeathFact | ExceptionFact
+Fact = PhaseFact | MemoryFact | TrafficFact | SpeculationFact | DeathFact | ExceptionFact
 
 
 class Engine(Protocol):

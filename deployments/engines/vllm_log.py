@@ -8,7 +8,16 @@ from the start of what is left after the prefix, so that a prompt that quotes a 
 import re
 from dataclasses import dataclass
 
-from .base import BootPhase, DeathFact, ExceptionFact, Fact, PhaseFact, SpeculationFact, TrafficFact
+from .base import (
+    BootPhase,
+    DeathFact,
+    ExceptionFact,
+    Fact,
+    MemoryFact,
+    PhaseFact,
+    SpeculationFact,
+    TrafficFact,
+)
 from .vllm_deaths import DEATHS, ROOT_CAUSES
 
 _PROCESS = re.compile(r"\((?P<process>[A-Z][\w-]*)(?: \w+=\d+)*? pid=\d+\) ?")
@@ -51,6 +60,12 @@ _PHASES: tuple[tuple[BootPhase, re.Pattern[str]], ...] = tuple(
     )
 )
 
+_MEMORY = re.compile(
+    r"Model loading took (?P<weights>\d+(?:\.\d+)?) GiB(?: memory)? and "
+    r"|Available KV cache memory: (?P<cache>\d+(?:\.\d+)?) GiB"
+    r"|[CG]PU KV cache size: (?P<tokens>\d[\d,]{0,20}) tokens"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -64,7 +79,8 @@ class _Piece:
 
 def read(line: str) -> tuple[Fact, ...]:
     """The facts of one line, in order; those of a progress bar's overwritten states included."""
-    facts = (_fact(_piece(part)) for part in _SPLIT.split(line) if part.strip())
+    pieces = [_piece(part) for part in _SPLIT.split(line) if part.strip()]
+    facts = (fact for piece in pieces for fact in (_fact(piece), _memory(piece.text)))
     return tuple(fact for fact in facts if fact is not None)
 
 
@@ -108,6 +124,17 @@ def _progress(found: re.Match[str]) -> float | None:
         return None
     total = int(parts["total"])
     return min(int(parts["done"]) / total, 1.0) if total else None
+
+
+def _memory(text: str) -> MemoryFact | None:
+    if found := _MEMORY.match(text):
+        tokens = found["tokens"]
+        return MemoryFact(
+            weights_gib=float(found["weights"]) if found["weights"] else None,
+            cache_gib=float(found["cache"]) if found["cache"] else None,
+            cache_tokens=int(tokens.replace(",", "")) if tokens else None,
+        )
+    return None
 
 
 def _traffic(text: str) -> TrafficFact | None:

@@ -88,6 +88,11 @@ class Run(models.Model):
     engine_error = models.TextField(blank=True, default="")
     last_exception = models.TextField(blank=True, default="")
     engine_error_is_root = models.BooleanField(default=False)
+    weights_gib = models.FloatField(
+        null=True, blank=True, help_text="of the fullest GPU, as the engine measured"
+    )
+    cache_gib = models.FloatField(null=True, blank=True, help_text="left for the cache on the fullest GPU")
+    cache_tokens = models.BigIntegerField(null=True, blank=True, help_text="that the cache holds in all")
     busy_s = models.FloatField(default=0.0, help_text="seconds with at least one request, as observed")
     boot_usd = _usd()
     use_usd = _usd()

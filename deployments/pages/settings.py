@@ -12,10 +12,12 @@ from django.views.decorators.http import require_safe
 
 from deployments.engines.registry import engine_for
 from deployments.models import Deployment
+from deployments.planning.memory.fit import Measured
 from deployments.planning.memory.of_spec import fit_of
 from deployments.planning.power import Scope
 from deployments.planning.spec import Spec, SpecError
 from deployments.services import costs, releases
+from deployments.services.measured import measured_memory
 
 from .access import PageRequest, needs
 from .definition import definition_of
@@ -61,15 +63,18 @@ def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, A
         "command": wrapped(command),
         "prices": _prices(deployment, spec),
         "definition": definition_of(deployment, spec),
-    } | _memory(spec)
+    } | _memory(spec, measured_memory(release))
 
 
-def _memory(spec: Spec) -> dict[str, Any]:
-    found = fit_of(spec)
+def _memory(spec: Spec, measured: Measured | None) -> dict[str, Any]:
+    found = fit_of(spec, measured)
     if found.fit is None:
         return {"memory": found}
-    error = round(found.fit.error * 100)
-    return {"memory": found, "memory_parts": parts_of(found.fit), "memory_error": error}
+    error = f"{found.fit.error:.0%}".replace("%", " %")
+    context = {"memory": found, "memory_parts": parts_of(found.fit), "memory_error": error}
+    if found.counted is not None and found.fit.cache_gib:
+        context["memory_off"] = (found.counted.cache_gib / found.fit.cache_gib - 1) * 100
+    return context
 
 
 def wrapped(argv: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ from deployments.engines.base import (
     DeathFact,
     ExceptionFact,
     Fact,
+    MemoryFact,
     PhaseFact,
     SpeculationFact,
     TrafficFact,
@@ -82,6 +83,8 @@ def _note_download(deployment: Deployment, new: Sequence[tuple[LogEntry, Run | N
 def _apply_fact(run: Run, fact: Fact, entry: LogEntry, samples: dict[tuple[int, datetime], Sample]) -> None:
     if isinstance(fact, PhaseFact):
         _enter(run, fact, entry.at)
+    elif isinstance(fact, MemoryFact):
+        _measure(run, fact)
     elif isinstance(fact, DeathFact):
         _die(run, fact, entry.at)
     elif isinstance(fact, ExceptionFact):
@@ -96,6 +99,20 @@ def _apply_fact(run: Run, fact: Fact, entry: LogEntry, samples: dict[tuple[int, 
     elif isinstance(fact, SpeculationFact) and fact.acceptance_length is not None:
         sample = samples.setdefault((run.pk, entry.at), Sample(run=run, at=entry.at))
         sample.acceptance_length = fact.acceptance_length
+
+
+def _measure(run: Run, fact: MemoryFact) -> None:
+    """Every rank may say it: what counts is the fullest one."""
+    told: dict[str, float] = {}
+    if fact.weights_gib is not None:
+        told["weights_gib"] = max(fact.weights_gib, run.weights_gib or 0.0)
+    if fact.cache_gib is not None:
+        told["cache_gib"] = min(fact.cache_gib, run.cache_gib or fact.cache_gib)
+    if fact.cache_tokens is not None:
+        told["cache_tokens"] = min(fact.cache_tokens, run.cache_tokens or fact.cache_tokens)
+    for name, value in told.items():
+        setattr(run, name, value)
+    Run.objects.filter(pk=run.pk).update(**told)
 
 
 def _enter(run: Run, fact: PhaseFact, at: datetime) -> None:

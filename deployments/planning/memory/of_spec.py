@@ -5,22 +5,26 @@ from dataclasses import dataclass
 from deployments.planning.spec import Spec
 
 from .devices import device_of
-from .fit import Fit, Setting, estimate
+from .fit import Fit, Measured, Setting, estimate
 from .known import shape_of
 from .remedies import Change, remedies
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The estimate, or in `why_not` why there is none; `remedies` are there where it does not fit."""
+    """The estimate, or in `why_not` why there is none; `remedies` are there where it does not fit.
+
+    Where an engine measured, `fit` is what it measured, and `counted` what would have been estimated.
+    """
 
     fit: Fit | None = None
+    counted: Fit | None = None
     remedies: tuple[Change, ...] = ()
     why_not: str = ""
 
 
-def fit_of(spec: Spec) -> Verdict:
-    """Whether the configuration fits its GPUs."""
+def fit_of(spec: Spec, measured: Measured | None = None) -> Verdict:
+    """Whether the configuration fits its GPUs; `measured` is of an earlier run of the same configuration."""
     if not spec.gpu_count:
         return Verdict(why_not="It runs without a GPU.")
     device = device_of(spec.gpu_type)
@@ -38,4 +42,7 @@ def fit_of(spec: Spec) -> Verdict:
         eager=spec.eager,
         checkpoint_gib=spec.checkpoint_gib,
     )
-    return Verdict(estimate(shape, setting, device), tuple(remedies(shape, setting, device)))
+    counted = estimate(shape, setting, device)
+    if measured is not None:
+        return Verdict(estimate(shape, setting, device, measured=measured), counted)
+    return Verdict(counted, remedies=tuple(remedies(shape, setting, device)))

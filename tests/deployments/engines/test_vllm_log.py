@@ -8,6 +8,7 @@ from deployments.engines.base import (
     BootPhase,
     DeathFact,
     ExceptionFact,
+    MemoryFact,
     PhaseFact,
     SpeculationFact,
     TrafficFact,
@@ -114,7 +115,7 @@ PREFIX = "(Worker_TP0 pid=30239) INFO 11-23 07:25:28 [x.py:1] "
 )
 def test_a_boot_line_is_read_with_and_without_its_prefix(line, phase, progress):
     for written in (line, PREFIX + line):
-        (fact,) = read(written)
+        fact = read(written)[0]
         assert (fact.phase, fact.progress) == (phase, progress)
 
 
@@ -212,3 +213,19 @@ def test_the_memory_summary_of_a_good_start_is_no_death():
         "128.62 GiB). Actual usage is 1.82 GiB for weight"
     )
     assert read(PREFIX + line) == ()
+
+
+@pytest.mark.parametrize(
+    ("stem", "weights_gib", "cache_gib", "tokens"),
+    [
+        ("cuda-0.26.0-tiny-llama-eager", {0.0}, {128.34}, 269_153_376),
+        ("cuda-0.26.0-mid-llama-4shards-compile-cold", {1.82}, {126.02}, 4_129_328),
+        ("cuda-0.26.0-glm-dsa-recipe-eager-killed-in-deepgemm-warmup", {2.83}, {121.26}, 25_429_760),
+        ("cpu-0.32.0-startup-eager", set(), set(), 2_097_152),
+    ],
+)
+def test_what_the_engine_measured_of_its_memory(stem, weights_gib, cache_gib, tokens):
+    told = [fact for fact in facts_of(stem) if isinstance(fact, MemoryFact)]
+    assert {fact.weights_gib for fact in told if fact.weights_gib is not None} == weights_gib
+    assert {fact.cache_gib for fact in told if fact.cache_gib is not None} == cache_gib
+    assert {fact.cache_tokens for fact in told if fact.cache_tokens is not None} == {tokens}

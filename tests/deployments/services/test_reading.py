@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from deployments.engines.base import BootPhase, DeathFact, ExceptionFact, PhaseFact
+from deployments.engines.base import BootPhase, DeathFact, ExceptionFact, MemoryFact, PhaseFact
 from deployments.models import Run
+from deployments.planning.memory.fit import Measured
 from deployments.providers.base import LogEntry
 from deployments.services import reading
+from deployments.services.measured import measured_memory
 
 from .conftest import Panel
 
@@ -59,3 +61,13 @@ def test_the_exception_before_a_death_is_its_cause(run: Run) -> None:
 def test_a_root_cause_is_kept_above_what_follows(run: Run) -> None:
     _apply(run, DeathFact("No available memory for the cache blocks.", root=True), DeathFact("engine exited"))
     assert run.engine_error == "No available memory for the cache blocks."
+
+
+def test_what_the_engine_measured_is_kept_of_the_fullest_gpu(run: Run) -> None:
+    _apply(run, MemoryFact(weights_gib=94.46), MemoryFact(cache_gib=25.94), MemoryFact(weights_gib=94.4))
+    _apply(run, MemoryFact(cache_gib=26.1), MemoryFact(cache_tokens=508_928))
+    run.refresh_from_db()
+    assert (run.weights_gib, run.cache_gib, run.cache_tokens) == (94.46, 25.94, 508_928)
+    assert measured_memory(run.release) is None, "a start that did not become ready proves nothing"
+    Run.objects.filter(pk=run.pk).update(ready_at=run.first_seen_at)
+    assert measured_memory(run.release) == Measured(94.46, 25.94)
