@@ -55,6 +55,7 @@ OFF = {
     "freeze": "/freeze/",
     "profile": "/accounts/profile/",
     "settings": f"{ONE}settings/",
+    "release": f"{ONE}releases/1/",
     "missing": "/nowhere/",
 }
 WAKING = {"overview": ONE, "home": "/", "logs": f"{ONE}logs/"}

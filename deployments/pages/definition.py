@@ -32,9 +32,10 @@ def definition_of(deployment: Deployment, spec: Spec) -> Definition | None:
         f'PILOTLIGHT_SPEC="$(python manage.py export_spec {deployment.slug})" \\\n'
         "  modal deploy deployments/providers/modal_app.py"
     )
-    return Definition(_source(), json.dumps(document, indent=2, ensure_ascii=False), command)
+    return Definition(module_source(), json.dumps(document, indent=2, ensure_ascii=False), command)
 
 
 @lru_cache(maxsize=1)
-def _source() -> str:
+def module_source() -> str:
+    """The text of the one file that runs at the provider."""
     return _MODULE.read_text()

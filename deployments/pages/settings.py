@@ -24,6 +24,7 @@ from .definition import definition_of
 from .head import head
 from .lookup import deployment_of
 from .memory_bar import parts_of
+from .releases import unreleased
 from .spec_facts import groups
 
 _RELEASES = 30
@@ -45,7 +46,8 @@ def settings(request: PageRequest, slug: str) -> HttpResponse:
     deployment = deployment_of(request, slug)
     context = head(request, deployment, "settings")
     context |= _configuration(deployment, context["status"].price_usd_per_hour)
-    return render(request, "deployments/settings.html", context | {"releases": _releases(deployment)})
+    context |= {"releases": _releases(deployment), "may_release": request.actor.may(Scope.OPERATE, slug)}
+    return render(request, "deployments/settings.html", context | unreleased(deployment))
 
 
 def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices
+from .release_download import release_download
+from .releases import go_back, make_release, release_page
 from .runs import run_list, run_page
 from .settings import settings
 from .starting import start, start_dialog
@@ -50,6 +52,10 @@ urlpatterns = [
     path(f"{_ONE}/logs/tail/", log_tail, name="log-tail"),
     path(f"{_ONE}/logs/download/", log_download, name="log-download"),
     path(f"{_ONE}/settings/", settings, name="settings"),
+    path(f"{_ONE}/releases/", make_release, name="make-release"),
+    path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),
+    path(f"{_ONE}/releases/<int:number>/back/", go_back, name="go-back"),
+    path(f"{_ONE}/releases/<int:number>/download/", release_download, name="release-download"),
     path(f"{_ONE}/start-dialog/", start_dialog, name="start-dialog"),
     path(f"{_ONE}/start/", start, name="start"),
     path(f"{_ONE}/extend/", extend, name="extend"),

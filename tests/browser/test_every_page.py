@@ -54,7 +54,8 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     states.action(made, "Ada started Coder until idle, for the nightly evaluation of the week.", usd="12.2")
     run = made.runs.latest("id").pk
     paths = [
-        f"/deployments/ready/{tail}" for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/")
+        f"/deployments/ready/{tail}"
+        for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/", "releases/1/")
     ]
     paths += ["/activity/", "/freeze/", "/deployments/asleep/start/", "/deployments/failed/logs/"]
     key, _ = create_key(actor=SYSTEM, owner=person(Role.MEMBER), name="n" * 80, scopes=["read", "chat"])
