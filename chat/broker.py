@@ -21,7 +21,7 @@ def open_broker() -> Redis:
 
 
 def open_async_broker() -> redis.asyncio.Redis:
-    """The same for one event loop. One more try finds a broker that was restarted behind a kept connection."""
+    """The same for one event loop. One more try finds a broker that was restarted behind a connection."""
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=PATIENCE_S,

@@ -1,6 +1,6 @@
 """Signs of life, and what becomes of the replies of a dead generator."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -91,19 +91,21 @@ def test_checkpoint_tells_what_changed_behind_its_back(
     assert (orders.stop, orders.lost) == ({claimed.pk}, {claimed.pk + 1})
 
 
-TOO_LATE = NOW + WAITS_AT_MOST + timedelta(seconds=5)  # the rows are written a moment after NOW
+def too_late(reply: Message) -> datetime:
+    return reply.waits_since + WAITS_AT_MOST
 
 
 def test_what_nobody_took_in_time_is_never_written(talk: Conversation, anna: User) -> None:
     reply = replies.ask(anna, talk.public_id, "Hello")
-    assert lives.take_over(TOO_LATE - timedelta(seconds=10)) == []
-    assert rows.claim(lives.begin_life(TOO_LATE), 10, TOO_LATE) == []
-    ((public_id, ((kind, told),)),) = lives.take_over(TOO_LATE)
+    late = too_late(reply)
+    assert lives.take_over(late - timedelta(seconds=1)) == []
+    assert rows.claim(lives.begin_life(late), 10, late) == []
+    ((public_id, ((kind, told),)),) = lives.take_over(late)
     reply.refresh_from_db()
-    assert (reply.status, reply.error_code, reply.finished_at) == ("failed", "too_late", TOO_LATE)
+    assert (reply.status, reply.error_code, reply.finished_at) == ("failed", "too_late", late)
     assert "Send it again" in reply.error_text
     assert (public_id, kind, told["status"]) == (reply.public_id, "state", "failed")
-    assert lives.take_over(TOO_LATE) == []
+    assert lives.take_over(late) == []
 
 
 def test_a_continue_that_nobody_took_keeps_its_text(talk: Conversation, anna: User) -> None:
@@ -113,8 +115,9 @@ def test_a_continue_that_nobody_took_keeps_its_text(talk: Conversation, anna: Us
         status="interrupted", text="Hel", finished_at=NOW, waits_since=old
     )
     replies.carry_on(anna, reply.public_id)
-    assert lives.take_over(NOW) == []
-    lives.take_over(TOO_LATE)
+    reply.refresh_from_db()
+    assert lives.take_over(too_late(reply) - timedelta(seconds=1)) == []
+    lives.take_over(too_late(reply))
     reply.refresh_from_db()
     assert (reply.status, reply.text, reply.can_go_on) == ("interrupted", "Hel", True)
 
@@ -131,8 +134,9 @@ def test_what_a_dead_generator_left_waits_on_from_its_last_sign_of_life(
 
 
 def test_what_is_given_back_has_its_time_anew(claimed: Message, generator: Generator) -> None:
-    assert rows.give_back(generator, claimed.pk, TOO_LATE)
-    assert rows.claim(generator, 10, TOO_LATE + timedelta(minutes=1)) == [claimed]
+    late = too_late(claimed)
+    assert rows.give_back(generator, claimed.pk, late)
+    assert rows.claim(generator, 10, late + timedelta(minutes=1)) == [claimed]
 
 
 def test_a_reply_that_no_row_can_hold_keeps_no_other_from_its_own(

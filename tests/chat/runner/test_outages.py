@@ -1,7 +1,7 @@
 """A database that is locked for a moment, a broker that hangs, a reply that cannot be rendered."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,7 +45,7 @@ async def test_database_that_is_away_for_a_moment_fails_no_reply(
     monkeypatch: pytest.MonkeyPatch, place: str, times: int
 ) -> None:
     async def refuse(writing: Any, question: Any) -> None:
-        raise KeyRefused("inactive", "reached the gateway")
+        raise KeyRefused("inactive", "reached the gateway", status=403)
 
     monkeypatch.setattr("chat.runner.loops._PAUSE_S", 0.0)
     monkeypatch.setattr(course, "load", failing(0, SimpleNamespace(owner_id=1)))
@@ -108,12 +108,12 @@ async def test_hung_broker_is_given_up_and_says_who_was_not_told(hung_broker: No
 
 
 @pytest.fixture
-def poison(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writing]:
+def poison(monkeypatch: pytest.MonkeyPatch) -> Writing:
     """A reply whose Markdown cannot be rendered."""
     bad = Writing(1, "bad", text="x")
     monkeypatch.setattr(bad._splitter, "feed", lambda text: 1 / 0)
     bad._new_text = ["x"]
-    yield bad
+    return bad
 
 
 @pytest.mark.usefixtures("broker")
