@@ -1,4 +1,4 @@
-"""Connections to the broker for short messages. A broker that accepts and never answers costs seconds, no more."""
+"""Connections to the broker for short messages. One that never answers costs seconds."""
 
 import redis.asyncio
 from django.conf import settings

@@ -21,7 +21,7 @@ MOST_ASKED_TIMES = 20
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What became of a generator's replies: which to stop, which are no longer its own, which no row can hold."""
+    """Replies to stop, replies that are no longer this generator's own, and those that no row can hold."""
 
     stop: frozenset[int]
     lost: frozenset[int]
@@ -29,7 +29,7 @@ class Orders:
 
 
 def claim(generator: Generator, most: int, now: datetime) -> list[Message]:
-    """Take up to `most` queued replies, oldest first, none that is overdue; of two generators, one gets each."""
+    """Take up to `most` queued replies, oldest first, none overdue; of two generators, one gets each."""
     claimed = []
     for row in Message.objects.unclaimed(now)[:most]:
         if Message.objects.unclaimed(now).filter(pk=row.pk).update(generator=generator):

@@ -18,6 +18,7 @@ from deployments.planning.steps import (
     RequestDeploy,
     ResendWake,
     RunDeploy,
+    StepDownload,
 )
 
 from .situations import (
@@ -27,6 +28,7 @@ from .situations import (
     asleep,
     booting,
     deploy,
+    download,
     lit,
     minutes,
     off,
