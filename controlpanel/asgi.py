@@ -8,9 +8,14 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlpanel.settings")
 
-pages = get_asgi_application()
+_django = get_asgi_application()
 
-from gateway import asgi as gateway  # noqa: E402 (its models need the line above)
+from django.conf import settings  # noqa: E402 (they need the line above)
+
+from controlpanel.body_limit import limited  # noqa: E402
+from gateway import asgi as gateway  # noqa: E402
+
+pages = limited(_django, settings.PANEL_MAX_BODY_MIB * 1024 * 1024)  # type: ignore[arg-type]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,7 +29,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     elif scope["path"].startswith("/v1/"):
         await gateway.application(scope, receive, send)
     else:
-        await pages(scope, receive, send)  # type: ignore[arg-type]
+        await pages(scope, receive, send)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

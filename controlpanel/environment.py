@@ -45,6 +45,13 @@ class Environment:
             )
         return int(value)
 
+    def whole(self, name: str, default: int, *, most: int) -> int:
+        """A whole number from 1 to `most`."""
+        value = self.text(name, str(default))
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= most:
+            raise refuse(name, "is no such number", f"Set {name} to a number from 1 to {most}.")
+        return int(value)
+
     def speed(self, name: str, default: str) -> Decimal:
         """A positive finite number."""
         try:

@@ -27,6 +27,8 @@ PANEL_PUBLIC_URL = _env.url("PANEL_PUBLIC_URL", f"http://127.0.0.1:{PORT}", sche
     "/"
 )
 # Where the playground's generator asks: this panel's own gateway
+# The most that a page or a REST call takes; the files of a question have room of their own.
+PANEL_MAX_BODY_MIB = _env.whole("PANEL_MAX_BODY_MIB", 10, most=1024)
 PANEL_GATEWAY_URL = _env.url(
     "PANEL_GATEWAY_URL", f"http://127.0.0.1:{PORT}/v1", schemes=("http", "https")
 ).rstrip("/")

@@ -52,6 +52,7 @@ def web_app(engine: str) -> Any:
     doors: list[Door] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        """One request; the door is opened by the first."""
         if not scope["path"].startswith("/v1/"):
             await django_app(scope, receive, send)
             return

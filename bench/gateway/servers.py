@@ -119,6 +119,7 @@ def view_app(engine: str) -> Any:
 
     @csrf_exempt
     async def forward(request: HttpRequest) -> Any:
+        """The same request at the engine, streamed back."""
         if await keys.get(request.headers.get("authorization", "").removeprefix("Bearer ").encode()) is None:
             return HttpResponse(status=401)
         if not sessions:

@@ -1,5 +1,6 @@
 """What was asked and what was answered."""
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -32,6 +33,9 @@ class Status(models.TextChoices):
 
 LIVE = frozenset({Status.QUEUED, Status.WAKING, Status.STREAMING})
 ENDED = frozenset(Status) - LIVE
+# Whoever asked this long ago has gone on to something else, and did not agree to light a server now. Longer
+# than a restart of everything takes.
+WAITS_AT_MOST = timedelta(minutes=10)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -41,9 +45,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Replies that are still on their way."""
         return self.filter(status__in=LIVE)
 
-    def unclaimed(self) -> Self:
-        """Replies that no generator has taken yet, oldest first."""
-        return self.filter(status=Status.QUEUED, generator__isnull=True).order_by("id")
+    def unclaimed(self, now: datetime) -> Self:
+        """Replies that no generator has taken yet and that may still be written, oldest first."""
+        return self._queued().filter(waits_since__gt=now - WAITS_AT_MOST).order_by("id")
+
+    def overdue(self, now: datetime) -> Self:
+        """Replies that no generator took in time: they are not to be written any more."""
+        return self._queued().filter(waits_since__lte=now - WAITS_AT_MOST)
+
+    def _queued(self) -> Self:
+        return self.filter(status=Status.QUEUED, generator__isnull=True)
 
 
 class Message(models.Model):
@@ -58,7 +69,8 @@ class Message(models.Model):
     has to be rendered again.
 
     `generator` is the process that writes it; `stop_asked_at` asks that process to end it. `asked_times`
-    counts how often the gateway was asked without an answer.
+    counts how often the gateway was asked without an answer. `waits_since` is when it was asked for, or last
+    in the hands of a living generator: beyond WAITS_AT_MOST it is not written any more.
     """
 
     public_id = models.CharField(max_length=LENGTH, unique=True, default=new_public_id, editable=False)
@@ -95,6 +107,7 @@ class Message(models.Model):
     )
     stop_asked_at = models.DateTimeField(null=True, blank=True)
     asked_times = models.PositiveSmallIntegerField(default=0)
+    waits_since = models.DateTimeField(default=timezone.now)
 
     objects = MessageQuerySet.as_manager()
 

@@ -5,9 +5,10 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from chat.models import Conversation, Message
+from chat.models import WAITS_AT_MOST, Conversation, Generator, Message, Status
 from chat.services import conversations
 from chat.services.branch import branch
 from deployments.pages import live
@@ -94,6 +95,15 @@ def waiting(request: PageRequest, public_id: str) -> HttpResponse:
 
 
 def waiting_context(request: PageRequest, message: Message) -> dict[str, Any]:
-    """The state sentence says phase, progress, time left and the dollars so far."""
+    """The state sentence says phase, progress, time left and the dollars so far; or that nobody writes."""
     status = deployment_status(message.conversation.deployment_slug, request.actor)
-    return {"message": message, "waits": message.status in ("queued", "waking"), "wake": status, "poll_s": 2}
+    now = timezone.now()
+    alone = message.status == Status.QUEUED and not Generator.objects.alive(now).exists()
+    return {
+        "message": message,
+        "waits": message.status in (Status.QUEUED, Status.WAKING),
+        "wake": status,
+        "no_generator": alone,
+        "ends_at": message.waits_since + WAITS_AT_MOST,
+        "poll_s": 2,
+    }

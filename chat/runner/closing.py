@@ -1,12 +1,11 @@
 """The end of a reply: exact in its row first, then told to its readers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError
 
 from chat.models import Generator, Message, Status
 from chat.streams import events
@@ -15,14 +14,11 @@ from chat.streams.publish import Publisher
 from chat.threads import in_thread
 
 from . import rows
-from .endings import Ending
+from .endings import UNWRITABLE, Ending
+from .loops import until_done
 from .writing import Writing
 
 log = structlog.get_logger(__name__)
-
-_PAUSE_S = 0.5
-_UNWRITABLE = "What the model answered could not be kept. The log of the generator says why."
-Result = TypeVar("Result")
 
 
 class Closing:
@@ -44,11 +40,12 @@ class Closing:
         now = self._now()
         try:
             async with self._telling:
+                writing.needs_snapshot |= writing.on_its_way  # whether that arrives is not known yet
                 told = await in_thread(writing.drain, last=True)
-            row = await _until_done(lambda: in_thread(rows.finish, self._life, writing, ending, now))
+            row = await until_done(lambda: in_thread(rows.finish, self._life, writing, ending, now))
         except Exception:  # the edge: a reply that cannot be written must still end, or it is paid again
             log.exception("runner.reply_unwritable", reply=writing.public_id)
-            row = await _until_done(lambda: in_thread(rows.give_up, self._life, writing.pk, _UNWRITABLE, now))
+            row = await until_done(lambda: in_thread(rows.give_up, self._life, writing.pk, UNWRITABLE, now))
         if row is None:
             await self.let_go(writing)
             return
@@ -62,16 +59,6 @@ class Closing:
 
     async def give_back(self, writing: Writing) -> None:
         """Nothing came: the next generator asks."""
-        await _until_done(lambda: in_thread(rows.give_back, self._life, writing.pk))
+        await until_done(lambda: in_thread(rows.give_back, self._life, writing.pk, self._now()))
         queued = {"status": Status.QUEUED.value}
         await self._publisher.send([(writing.public_id, [(events.STATE, queued)], False)])
-
-
-async def _until_done(work: Callable[[], Awaitable[Result]]) -> Result:
-    """A reply must not get lost because the database is away for a moment."""
-    while True:
-        try:
-            return await work()
-        except (OperationalError, InterfaceError) as error:
-            log.warning("runner.row_not_written", error=type(error).__name__)
-            await asyncio.sleep(_PAUSE_S)

@@ -16,6 +16,7 @@ from gateway.public import KeyRefused
 from .chunks import read_chunk
 from .endings import BROKE_OFF, CANNOT_REACH, Ending, ending_of
 from .gateway import Gateway
+from .loops import until_done
 from .question import Question, load
 from .writing import Writing
 
@@ -48,11 +49,11 @@ class Course:
 
     async def run(self, writing: Writing) -> Ending:
         """How it ended. Cancelling ends the generation at the engine."""
-        question = await in_thread(load, writing.pk)
+        question = await until_done(lambda: in_thread(load, writing.pk))
         if question is None:
             return GONE
         for pause_s in (*self._pauses_s, None):
-            await in_thread(_count_attempt, writing.pk)
+            await until_done(lambda: in_thread(_count_attempt, writing.pk))
             ending = await self._attempt(writing, question)
             if not ending.again or pause_s is None:
                 return ending

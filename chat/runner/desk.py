@@ -15,7 +15,7 @@ from chat.threads import in_thread
 from . import lives, rows
 from .closing import Closing
 from .course import Course
-from .endings import RESTARTED, Ending
+from .endings import RESTARTED, UNWRITABLE, Ending
 from .gateway import Gateway
 from .lookout import Lookout
 from .loops import again_and_again, pause
@@ -38,7 +38,16 @@ class Why(StrEnum):
 
     STOPPED = "stopped"
     LOST = "lost"
+    BROKEN = "broken"
     SHUT_DOWN = "shut_down"
+
+
+_CUT_OFF = {
+    Why.STOPPED: Ending(Status.STOPPED),
+    Why.LOST: Ending(Status.INTERRUPTED, "restarted", RESTARTED),
+    Why.SHUT_DOWN: Ending(Status.INTERRUPTED, "restarted", RESTARTED),
+    Why.BROKEN: Ending(Status.FAILED, "unwritable", UNWRITABLE),
+}
 
 
 class Desk:
@@ -94,7 +103,7 @@ class Desk:
     async def _claim(self) -> None:
         """As long as there are more: a nudge stands for any number of them."""
         while self._life is not None and (room := MOST_AT_ONCE - len(self._tasks)) > 0:
-            claimed = await in_thread(rows.claim, self._life, min(room, 64))
+            claimed = await in_thread(rows.claim, self._life, min(room, 64), self._now())
             for row in claimed:
                 self._begin(row)
             if not claimed:
@@ -135,8 +144,7 @@ class Desk:
         except asyncio.CancelledError:
             if writing.pk not in self._why:
                 raise
-            stopped = self._why[writing.pk] is Why.STOPPED
-            ending = Ending(Status.STOPPED) if stopped else Ending(Status.INTERRUPTED, "restarted", RESTARTED)
+            ending = _CUT_OFF[self._why[writing.pk]]
         except Exception:  # the edge: this reply fails, the others go on
             log.exception("runner.reply_failed", reply=writing.public_id)
             ending = Ending(Status.FAILED, "panel_error", "The panel made a mistake here. Try again.")
@@ -167,6 +175,7 @@ class Desk:
     # Telling readers
 
     async def _tell_all(self) -> None:
+        """Only draining is done under the lock: a broker that hangs must not hold up the end of a reply."""
         async with self._telling:
             due = [one for one in self._writings.values() if one.waits_to_be_told and not one.closed]
             if not due:
@@ -174,11 +183,16 @@ class Desk:
             for writing in due:
                 if writing.told_since_snapshot > SNAPSHOT_AFTER:
                     writing.needs_snapshot = True
-            batches = await in_thread(_drained, due)
-            if not await self._publisher.send(batches):
-                for writing in due:
-                    writing.needs_snapshot = True
-                await pause(WRITE_EVERY_S)
+                writing.on_its_way = True
+            batches, broken = await in_thread(_drained, due)
+        for writing in broken:
+            self._cut_off(writing.pk, Why.BROKEN)
+        away = await self._publisher.send(batches)
+        for writing in due:
+            writing.on_its_way = False
+            writing.needs_snapshot |= writing.public_id in away
+        if away:
+            await pause(WRITE_EVERY_S)
 
     # Writing rows
 
@@ -190,11 +204,18 @@ class Desk:
         dirty = [one for one in self._writings.values() if one.dirty and not one.closed]
         for writing in dirty:
             writing.dirty = False
-        orders = await in_thread(rows.checkpoint, life, dirty, list(self._writings), self._now())
+        try:
+            orders = await in_thread(rows.checkpoint, life, dirty, list(self._writings), self._now())
+        except Exception:
+            for writing in dirty:
+                writing.dirty = True
+            raise
         for pk in orders.stop:
             self._cut_off(pk, Why.STOPPED)
         for pk in orders.lost:
             self._cut_off(pk, Why.LOST)
+        for pk in orders.broken:
+            self._cut_off(pk, Why.BROKEN)
 
     async def _begin_anew(self) -> None:
         """Others took this generator for dead, and its replies away: it has none, and a new life."""
@@ -215,9 +236,14 @@ class Desk:
             await self._publisher.send([(public_id, events, False) for public_id, events in told])
 
 
-def _drained(due: list[Writing]) -> list[tuple[str, list[Told], bool]]:
-    batches = []
+def _drained(due: list[Writing]) -> tuple[list[tuple[str, list[Told], bool]], list[Writing]]:
+    """What is to be sent, and those whose text cannot be rendered: they must not keep the others silent."""
+    batches, broken = [], []
     for writing in due:
         snapshot = writing.needs_snapshot
-        batches.append((writing.public_id, writing.drain(), snapshot))
-    return batches
+        try:
+            batches.append((writing.public_id, writing.drain(), snapshot))
+        except Exception:  # the edge: this reply ends, the others go on
+            log.exception("runner.reply_unrenderable", reply=writing.public_id)
+            broken.append(writing)
+    return batches, broken

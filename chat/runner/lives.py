@@ -11,7 +11,7 @@ from chat.models import LIVE, Generator, Message, Status
 from chat.streams import events
 from chat.streams.publish import Told
 
-from .endings import DIED
+from .endings import DIED, TOO_LATE, TOO_LATE_TO_GO_ON
 from .rows import MOST_ASKED_TIMES
 
 _KEPT = timedelta(days=1)
@@ -37,7 +37,8 @@ def end_life(generator: Generator, now: datetime) -> None:
 def take_over(now: datetime) -> list[tuple[str, list[Told]]]:
     """See to the replies of dead generators; gives what their readers have to be told. Safe to repeat.
 
-    One of which nothing came is queued again; the others keep their partial text and can go on.
+    One of which nothing came is queued again; the others keep their partial text and can go on. What nobody
+    took in time ends.
     """
     Generator.objects.dead(now).filter(stopped_at__isnull=True).update(stopped_at=now)
     orphaned = Q(generator__stopped_at__isnull=False)
@@ -52,14 +53,35 @@ def take_over(now: datetime) -> list[tuple[str, list[Told]]]:
             changed = same.update(**values)
         if changed:
             told.append((row.public_id, [(events.STATE, _state(values))]))
+    return [*told, *_end_overdue(now)]
+
+
+def _end_overdue(now: datetime) -> list[tuple[str, list[Told]]]:
+    told = []
+    for row in Message.objects.overdue(now).order_by("id"):
+        values = _too_late(row, now)
+        if Message.objects.overdue(now).filter(pk=row.pk).update(**values):
+            told.append((row.public_id, [(events.STATE, _state(values))]))
     return told
+
+
+def _too_late(row: Message, now: datetime) -> dict[str, object]:
+    """What a Continue had before stays, and can be continued again."""
+    has_words = bool(row.text or row.reasoning or row.tool_calls)
+    return {
+        "status": Status.INTERRUPTED if has_words else Status.FAILED,
+        "error_code": "too_late",
+        "error_text": TOO_LATE_TO_GO_ON if has_words else TOO_LATE,
+        "finished_at": now,
+    }
 
 
 def _after_death(row: Message, now: datetime) -> dict[str, object]:
     if row.stop_asked_at is not None:
         return {"status": Status.STOPPED, "finished_at": now, "generator": None}
     if not (row.text or row.reasoning or row.tool_calls) and row.asked_times < MOST_ASKED_TIMES:
-        return {"status": Status.QUEUED, "generator": None}
+        since = row.generator.seen_at if row.generator else row.waits_since
+        return {"status": Status.QUEUED, "generator": None, "waits_since": since}
     return {
         "status": Status.INTERRUPTED,
         "error_code": "generator_died",

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 log = structlog.get_logger(__name__)
 
 _PAUSE_AFTER_ERROR_S = 1.0
+_PAUSE_S = 0.5
+Result = TypeVar("Result")
 
 
 async def again_and_again(
@@ -41,3 +44,13 @@ async def pause(seconds: float, wake: asyncio.Event | None = None) -> None:
     except TimeoutError:
         pass
     wake.clear()
+
+
+async def until_done(work: Callable[[], Awaitable[Result]]) -> Result:
+    """What `work` gives, tried again for as long as the database is away: no reply gets lost over that."""
+    while True:
+        try:
+            return await work()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("runner.database_away", error=type(error).__name__)
+            await asyncio.sleep(_PAUSE_S)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 
 from chat.markdown import VERSION, render
 from chat.models import LIVE, Generator, Message, Status
@@ -13,22 +14,25 @@ from chat.models import LIVE, Generator, Message, Status
 from .endings import Ending
 from .writing import Writing
 
+log = structlog.get_logger(__name__)
+
 MOST_ASKED_TIMES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What changed behind a generator's back: replies to stop, and replies that are no longer its own."""
+    """Replies to stop, replies that are no longer this generator's own, and those that no row can hold."""
 
     stop: frozenset[int]
     lost: frozenset[int]
+    broken: frozenset[int]
 
 
-def claim(generator: Generator, most: int) -> list[Message]:
-    """Take up to `most` queued replies, oldest first; of two generators, one gets each."""
+def claim(generator: Generator, most: int, now: datetime) -> list[Message]:
+    """Take up to `most` queued replies, oldest first, none overdue; of two generators, one gets each."""
     claimed = []
-    for row in Message.objects.unclaimed()[:most]:
-        if Message.objects.unclaimed().filter(pk=row.pk).update(generator=generator):
+    for row in Message.objects.unclaimed(now)[:most]:
+        if Message.objects.unclaimed(now).filter(pk=row.pk).update(generator=generator):
             row.generator = generator
             claimed.append(row)
     return claimed
@@ -43,14 +47,42 @@ def checkpoint(
     generator: Generator, writings: Sequence[Writing], held: Sequence[int], now: datetime
 ) -> Orders:
     """Write what is dirty in one transaction, and say what became of all that are `held`."""
-    with transaction.atomic():
-        for writing in writings:
-            own(generator, writing.pk).update(**so_far(writing, now))
+    broken = _write_all(generator, writings, now)
     mine = Message.objects.filter(pk__in=held, generator=generator, status__in=LIVE)
     asked = dict(mine.values_list("pk", "stop_asked_at"))
     return Orders(
-        stop=frozenset(pk for pk, at in asked.items() if at is not None), lost=frozenset(held) - asked.keys()
+        stop=frozenset(pk for pk, at in asked.items() if at is not None),
+        lost=frozenset(held) - asked.keys(),
+        broken=broken,
     )
+
+
+def _write_all(generator: Generator, writings: Sequence[Writing], now: datetime) -> frozenset[int]:
+    """One transaction for all; where one of them spoils it, one for each. Gives those that cannot be written.
+
+    Raises OperationalError and InterfaceError: then it is the database that is away, and no reply's fault.
+    """
+    try:
+        with transaction.atomic():
+            for writing in writings:
+                own(generator, writing.pk).update(**so_far(writing, now))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # the edge: one reply must not keep the others from their rows
+        return frozenset(one.pk for one in writings if not _written(generator, one, now))
+    return frozenset()
+
+
+def _written(generator: Generator, writing: Writing, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            own(generator, writing.pk).update(**so_far(writing, now))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # the edge, as above
+        log.exception("runner.row_unwritable", reply=writing.public_id)
+        return False
+    return True
 
 
 def so_far(writing: Writing, now: datetime) -> dict[str, Any]:
@@ -102,7 +134,7 @@ def give_up(generator: Generator, pk: int, text: str, now: datetime) -> Message 
     return Message.objects.filter(pk=pk).first()
 
 
-def give_back(generator: Generator, pk: int) -> bool:
+def give_back(generator: Generator, pk: int, now: datetime) -> bool:
     """Queue a reply of which nothing came yet again, for whichever generator comes next."""
-    values = {"status": Status.QUEUED, "generator": None}
+    values = {"status": Status.QUEUED, "generator": None, "waits_since": now}
     return bool(own(generator, pk).update(**values))

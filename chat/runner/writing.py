@@ -49,6 +49,7 @@ class Writing:
     closed: bool = False
     dirty: bool = False
     needs_snapshot: bool = True
+    on_its_way: bool = False  # drained, and not known to have reached the broker
     told_since_snapshot: int = 0
     _new_text: list[str] = field(default_factory=list)
     _new_reasoning: list[str] = field(default_factory=list)

@@ -1,16 +1,15 @@
 """Short messages to the generators. All of them may get lost: the rows say the same."""
 
 import structlog
-from django.conf import settings
-from redis import Redis
 from redis.exceptions import RedisError
+
+from chat.broker import open_broker
 
 log = structlog.get_logger(__name__)
 
 CHANNEL = "chat:nudges"
 ASKED = "asked"
 STOP = "stop:"
-_PATIENCE_S = 1.0
 
 
 def asked() -> None:
@@ -26,9 +25,7 @@ def stop(public_id: str) -> None:
 def _publish(text: str) -> None:
     """Say it once. Without a broker the generators find the row by themselves, a second or two later."""
     try:
-        with Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=_PATIENCE_S, socket_timeout=_PATIENCE_S
-        ) as broker:
+        with open_broker() as broker:
             broker.publish(CHANNEL, text)
     except (RedisError, OSError) as error:
         log.warning("chat.nudge_lost", error=type(error).__name__)

@@ -87,6 +87,7 @@ def carry_on(user: Any, message_id: str) -> Message:
             generator=None,
             stop_asked_at=None,
             asked_times=0,
+            waits_since=timezone.now(),
             **anew,
         )
         if not changed:

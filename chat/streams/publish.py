@@ -4,15 +4,15 @@ A stream is bounded twice: the generator writes a snapshot after SNAPSHOT_AFTER 
 before it, and Valkey itself forgets beyond MOST_EVENTS; it is gone an hour after the last event.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import redis.asyncio
 import structlog
-from django.conf import settings
-from redis import Redis
 from redis.exceptions import RedisError
+
+from chat.broker import open_async_broker, open_broker
 
 from .events import stream_key
 
@@ -22,7 +22,6 @@ Told = tuple[str, dict[str, Any]]
 MOST_EVENTS = 20_000
 SNAPSHOT_AFTER = 2_000
 KEPT_S = 3600
-_PATIENCE_S = 1.0
 
 
 def fields_of(told: Told) -> dict[str, str]:
@@ -34,15 +33,27 @@ class Publisher:
     """Writes to many streams in one round trip. For one event loop."""
 
     def __init__(self) -> None:
-        self._broker = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=_PATIENCE_S)
+        self._broker = open_async_broker()
+        self._turn = asyncio.Lock()  # fair: events arrive in the order in which they were handed over
 
-    async def send(self, batches: Iterable[tuple[str, Sequence[Told], bool]]) -> bool:
+    async def send(self, batches: Iterable[tuple[str, Sequence[Told], bool]]) -> frozenset[str]:
         """Append to the streams of (public id, events, whether they are a snapshot that replaces all before).
 
-        False where the broker is away: nobody was told, and a snapshot is due.
+        Gives the ids whose readers were not told, all of them where the broker is away: a snapshot is due.
+        Takes seconds where the broker hangs, so hold nothing meanwhile.
         """
+        sent = list(batches)
+        async with self._turn:
+            try:
+                return await self._send(sent)
+            except (RedisError, OSError) as error:
+                log.warning("chat.readers_not_told", error=type(error).__name__)
+                return frozenset(public_id for public_id, _, _ in sent)
+
+    async def _send(self, batches: Sequence[tuple[str, Sequence[Told], bool]]) -> frozenset[str]:
         pipe = self._broker.pipeline(transaction=False)
         firsts: list[tuple[str, int]] = []
+        owners: list[str] = []  # of each command
         for public_id, told, snapshot in batches:
             key = stream_key(public_id)
             if snapshot and told:
@@ -50,14 +61,15 @@ class Publisher:
             for one in told:
                 pipe.xadd(key, fields_of(one), maxlen=MOST_EVENTS, approximate=True)  # type: ignore[arg-type]
             pipe.expire(key, KEPT_S)
-        try:
-            ids = await pipe.execute()
-            for key, place in firsts:
-                await self._broker.xtrim(key, minid=ids[place], approximate=False)
-        except (RedisError, OSError) as error:
-            log.warning("chat.readers_not_told", error=type(error).__name__)
-            return False
-        return True
+            owners += [public_id] * (len(told) + 1)
+        answers = await pipe.execute(raise_on_error=False)
+        failed = {one for one, answer in zip(owners, answers, strict=True) if isinstance(answer, Exception)}
+        if failed:
+            log.warning("chat.readers_not_told", replies=sorted(failed))
+        for key, place in firsts:
+            if not isinstance(answers[place], Exception):
+                await self._broker.xtrim(key, minid=answers[place], approximate=False)
+        return frozenset(failed)
 
     async def forget(self, public_id: str) -> None:
         """Drop the stream of a reply that was deleted."""
@@ -74,9 +86,7 @@ class Publisher:
 def tell(public_id: str, told: Sequence[Told]) -> None:
     """The same for one reply, from where no event loop runs. Best effort: the rows say it too."""
     try:
-        with Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=_PATIENCE_S, socket_timeout=_PATIENCE_S
-        ) as broker:
+        with open_broker() as broker:
             for one in told:
                 broker.xadd(stream_key(public_id), fields_of(one), maxlen=MOST_EVENTS)
             broker.expire(stream_key(public_id), KEPT_S)
@@ -89,9 +99,7 @@ def forget(public_ids: Sequence[str]) -> None:
     if not public_ids:
         return
     try:
-        with Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=_PATIENCE_S, socket_timeout=_PATIENCE_S
-        ) as broker:
+        with open_broker() as broker:
             broker.delete(*map(stream_key, public_ids))
     except (RedisError, OSError) as error:
         log.warning("chat.stream_not_forgotten", error=type(error).__name__)

@@ -1,12 +1,15 @@
 """What an open page asks for while a reply waits, and when it has ended."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 from django.test import Client
+from django.utils import timezone
 
 from chat.markdown import VERSION
-from chat.models import Message, Status
+from chat.models import WAITS_AT_MOST, Generator, Message, Status
+from chat.runner import lives
 from controlpanel.models import User
 from sandbox.engine.showcase import html_page
 from tests.deployments.pages.states import States
@@ -25,6 +28,28 @@ def test_a_waiting_reply_shows_the_wake(states: States, anna: User, browser: Bro
     assert "so far" in html
     assert "you can close this tab" in html
     assert "every 2s" in html
+
+
+def test_it_says_when_nobody_writes(states: States, anna: User, browser: Browser) -> None:
+    states.ready()
+    reply = talk(anna, "ready", "Hello?", "", status=Status.QUEUED).head
+    waiting = f"/chat/messages/{reply.public_id}/waiting/"
+    assert "generator does not run" not in browser(anna).get(waiting).text
+    Generator.objects.update(seen_at=timezone.now() - timedelta(minutes=1))
+    html = browser(anna).get(waiting).text
+    assert "The generator does not run" in html
+    assert "every 2s" in html
+
+
+def test_a_reply_that_came_too_late_can_be_asked_for_again(
+    states: States, anna: User, browser: Browser
+) -> None:
+    states.ready()
+    row = talk(anna, "ready", "Hello?", "", status=Status.QUEUED)
+    lives.take_over(timezone.now() + WAITS_AT_MOST)
+    page = browser(anna).get(address(row)).text
+    assert "Not written in time" in page
+    assert "Try again" in page
 
 
 def test_it_stops_asking_once_the_reply_is_written(states: States, anna: User, browser: Browser) -> None:

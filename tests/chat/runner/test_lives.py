@@ -1,13 +1,14 @@
 """Signs of life, and what becomes of the replies of a dead generator."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from chat.models import Conversation, Generator, Message
+from chat.models import WAITS_AT_MOST, Conversation, Generator, Message
 from chat.public import generator_age_s, generator_runs
 from chat.runner import lives, rows
+from chat.runner.writing import Writing
 from chat.services import replies
 from controlpanel.models import User
 
@@ -23,12 +24,12 @@ def generator(db: None) -> Generator:
 @pytest.fixture
 def claimed(talk: Conversation, anna: User, generator: Generator) -> Message:
     replies.ask(anna, talk.public_id, "Hello")
-    (row,) = rows.claim(generator, 10)
+    (row,) = rows.claim(generator, 10, NOW)
     return row
 
 
 def test_reply_is_claimed_once(claimed: Message, generator: Generator) -> None:
-    assert rows.claim(lives.begin_life(NOW), 10) == []
+    assert rows.claim(lives.begin_life(NOW), 10, NOW) == []
     assert Message.objects.get(pk=claimed.pk).generator == generator
 
 
@@ -88,3 +89,61 @@ def test_checkpoint_tells_what_changed_behind_its_back(
     replies.stop(anna, claimed.public_id)
     orders = rows.checkpoint(generator, [], [claimed.pk, claimed.pk + 1], NOW)
     assert (orders.stop, orders.lost) == ({claimed.pk}, {claimed.pk + 1})
+
+
+def too_late(reply: Message) -> datetime:
+    return reply.waits_since + WAITS_AT_MOST
+
+
+def test_what_nobody_took_in_time_is_never_written(talk: Conversation, anna: User) -> None:
+    reply = replies.ask(anna, talk.public_id, "Hello")
+    late = too_late(reply)
+    assert lives.take_over(late - timedelta(seconds=1)) == []
+    assert rows.claim(lives.begin_life(late), 10, late) == []
+    ((public_id, ((kind, told),)),) = lives.take_over(late)
+    reply.refresh_from_db()
+    assert (reply.status, reply.error_code, reply.finished_at) == ("failed", "too_late", late)
+    assert "Send it again" in reply.error_text
+    assert (public_id, kind, told["status"]) == (reply.public_id, "state", "failed")
+    assert lives.take_over(late) == []
+
+
+def test_a_continue_that_nobody_took_keeps_its_text(talk: Conversation, anna: User) -> None:
+    reply = replies.ask(anna, talk.public_id, "Hello")
+    old = NOW - timedelta(days=1)
+    Message.objects.filter(pk=reply.pk).update(
+        status="interrupted", text="Hel", finished_at=NOW, waits_since=old
+    )
+    replies.carry_on(anna, reply.public_id)
+    reply.refresh_from_db()
+    assert lives.take_over(too_late(reply) - timedelta(seconds=1)) == []
+    lives.take_over(too_late(reply))
+    reply.refresh_from_db()
+    assert (reply.status, reply.text, reply.can_go_on) == ("interrupted", "Hel", True)
+
+
+@pytest.mark.parametrize(
+    ("dead_for", "status"), [(timedelta(minutes=1), "queued"), (WAITS_AT_MOST, "failed")]
+)
+def test_what_a_dead_generator_left_waits_on_from_its_last_sign_of_life(
+    claimed: Message, generator: Generator, dead_for: timedelta, status: str
+) -> None:
+    Message.objects.filter(pk=claimed.pk).update(status="waking", waits_since=NOW - timedelta(hours=1))
+    lives.take_over(NOW + dead_for)
+    assert Message.objects.get(pk=claimed.pk).status == status
+
+
+def test_what_is_given_back_has_its_time_anew(claimed: Message, generator: Generator) -> None:
+    late = too_late(claimed)
+    assert rows.give_back(generator, claimed.pk, late)
+    assert rows.claim(generator, 10, late + timedelta(minutes=1)) == [claimed]
+
+
+def test_a_reply_that_no_row_can_hold_keeps_no_other_from_its_own(
+    claimed: Message, generator: Generator
+) -> None:
+    good, bad = Writing(claimed.pk, claimed.public_id, text="Hi"), Writing(claimed.pk, "bad")
+    bad.calls.parts[0] = {"arguments": object()}  # type: ignore[dict-item]
+    bad.pk = -1
+    orders = rows.checkpoint(generator, [bad, good], [claimed.pk], NOW)
+    assert (orders.broken, Message.objects.get(pk=claimed.pk).text) == ({-1}, "Hi")

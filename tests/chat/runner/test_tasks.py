@@ -23,7 +23,7 @@ def test_the_clock_ends_what_a_dead_generator_left_and_tells_its_readers(
     talk: Conversation, anna: User
 ) -> None:
     reply = replies.ask(anna, talk.public_id, "Hello")
-    rows.claim(lives.begin_life(timezone.now() - timedelta(seconds=10)), 1)
+    rows.claim(lives.begin_life(timezone.now() - timedelta(seconds=10)), 1, timezone.now())
     Message.objects.filter(pk=reply.pk).update(status="streaming", text="Hel")
     take_over()
     take_over()

@@ -381,25 +381,3 @@ def test_time_over_while_blind_still_puts_it_out():
     """Ending needs no sight; a lease that ended without its order would leave the server lit for nobody."""
     facts = lit(blind=True, leases=(until(NOON - s(1)),))
     assert decide(facts) == [BeginStop(Stop.SLEEP, "until"), EndLeases((1,), "until")]
-
-
-DOWNLOADS = [
-    ("asleep: it is started or followed", asleep(download=download()), [StepDownload(9)]),
-    ("a worker is at it", asleep(download=download(busy=True)), []),
-    (
-        "from off the app is deployed for it, and nothing is lit",
-        off(wanted_on=True, download=download()),
-        [RequestDeploy(1)],
-    ),
-    ("beside a lit server", lit(download=download()), [StepDownload(9)]),
-    (
-        "with a start from off there is one deploy",
-        started(download=download()),
-        [RequestDeploy(1)],
-    ),
-]
-
-
-@pytest.mark.parametrize(("why", "facts", "expected"), DOWNLOADS, ids=[row[0] for row in DOWNLOADS])
-def test_weights_download(why, facts, expected):
-    assert decide(facts) == expected
