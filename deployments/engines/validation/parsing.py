@@ -7,8 +7,9 @@ from ..catalogue import Flag
 from .argv import Given
 from .case import Case
 from .finding import Finding, Level
+from .rules_life import ROOM
 from .secrets import shown
-from .values import human_int, value_problem
+from .values import human_int, unknown_key, value_problem
 
 _LISTED = "It is in this version's list of flags."
 # Where a typed flag says what a setting says: the setting's name.
@@ -53,7 +54,10 @@ def _error(code: str, field: str, flag: str, cause: str, remedy: str, **more: ob
 def _unknown(case: Case, given: Given) -> Finding:
     version = case.catalogue.version
     if given.is_stray:
-        cause, remedy = f"{shown(given.spelled)} belongs to no flag.", "Remove it, or write the flag before it."
+        cause, remedy = (
+            f"{shown(given.spelled)} belongs to no flag.",
+            "Remove it, or write the flag before it.",
+        )
         return _error("stray", "extra_flags", "", cause, remedy, fix=_drop(case, given, "Remove it."))
     name = given.spelled.split(".")[0]
     if given.matches:
@@ -137,7 +141,7 @@ def _dotted(given: Given, flag: Flag, field: str) -> Iterator[Finding]:
         return
     key = given.keys[0].removesuffix("+")
     if flag.keys and key not in flag.keys:
-        cause = f"{flag.name} knows no {key}; its keys are {', '.join(sorted(flag.keys))}."
+        cause = f"{flag.name} {unknown_key(flag, key)}."
         yield _error("unknown-key", field, flag.name, cause, "Correct the part behind the dot.")
 
 
@@ -183,9 +187,13 @@ def _settings(case: Case) -> list[Given]:
 
 
 def _beside_setting(case: Case, given: Given, flag: Flag, field: str) -> Finding:
-    cause = f"{flag.name} is set by {field}; typed again, it would win silently and the panel's figures be wrong."
+    cause = (
+        f"{flag.name} is set by {field}; typed again, it would win silently and the panel's figures be wrong."
+    )
     value = _as_setting(case, given, flag)
     patch = {field: value} if value is not None else {}
+    if field == "max_num_seqs" and isinstance(value, int) and value + ROOM > case.spec.max_inputs:
+        patch["max_inputs"] = value + ROOM  # a configuration holds no more sequences than requests
     fix = case.without(given, **patch)
     return Finding(
         Level.ERROR, "repeats-setting", "extra_flags", cause, f"Set {field} instead.", flag.name, fix
@@ -213,6 +221,4 @@ def _beside_ours(case: Case, given: Given, flag: Flag) -> Finding:
         cause = f"The panel writes {' '.join((ours.spelled, *ours.values))}; the typed one wins."
         code = "overrides-panel"
     remedy = "Remove it, unless that is meant."
-    return Finding(
-        Level.WARNING, code, "extra_flags", cause, remedy, flag.name, case.without(given)
-    )
+    return Finding(Level.WARNING, code, "extra_flags", cause, remedy, flag.name, case.without(given))

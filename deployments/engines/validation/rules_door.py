@@ -36,7 +36,9 @@ def _no_http(case: Case) -> Iterator[Hit]:
 def _tls(case: Case) -> Iterator[Hit]:
     for given in case.typed("ssl_keyfile", "ssl_certfile", "ssl_ca_certs", "ssl_cert_reqs"):
         flag = given.flag.name if given.flag else given.spelled
-        yield Hit("extra_flags", f"{flag} makes the engine speak TLS.", "Remove it.", flag, case.without(given))
+        yield Hit(
+            "extra_flags", f"{flag} makes the engine speak TLS.", "Remove it.", flag, case.without(given)
+        )
 
 
 def _config_file(case: Case) -> Iterator[Hit]:
@@ -65,7 +67,9 @@ def _code(case: Case) -> Iterator[Hit]:
     for given in case.typed(*_CODE):
         flag = given.flag.name if given.flag else given.spelled
         cause = f"{flag} runs code of your choice inside the engine."
-        yield Hit("extra_flags", cause, "Remove it, or read that code first.", flag, case.without(given), level)
+        yield Hit(
+            "extra_flags", cause, "Remove it, or read that code first.", flag, case.without(given), level
+        )
 
 
 def _requests_choose(case: Case) -> Iterator[Hit]:

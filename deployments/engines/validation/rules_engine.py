@@ -47,7 +47,12 @@ def _eager(case: Case) -> Iterator[Hit]:
 def _parsers(case: Case) -> Iterator[Hit]:
     known = (
         ("tool_call_parser", "--tool-call-parser", "tool_parser_plugin", case.catalogue.tool_parsers),
-        ("reasoning_parser", "--reasoning-parser", "reasoning_parser_plugin", case.catalogue.reasoning_parsers),
+        (
+            "reasoning_parser",
+            "--reasoning-parser",
+            "reasoning_parser_plugin",
+            case.catalogue.reasoning_parsers,
+        ),
     )
     for field, flag, plugin, names in known:
         value = getattr(case.spec, field)
@@ -83,7 +88,7 @@ def _auto_choice(case: Case) -> Iterator[Hit]:
 
 
 def _ranks(case: Case) -> Iterator[Hit]:
-    asked = [n for n in ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")]
+    asked = ["tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"]
     ranks = 1
     for dest in asked:
         ranks *= case.whole(dest, 1)
@@ -145,7 +150,9 @@ def _async_ngram(case: Case) -> Iterator[Hit]:
     if (case.spec.speculative or {}).get("method") == "ngram" and case.switched("async_scheduling"):
         gone = list(case.typed("async_scheduling"))
         cause = "ngram speculation does not run with --async-scheduling."
-        yield Hit("extra_flags", cause, "Remove --async-scheduling.", "--async-scheduling", case.without(*gone))
+        yield Hit(
+            "extra_flags", cause, "Remove --async-scheduling.", "--async-scheduling", case.without(*gone)
+        )
 
 
 def _speculation(case: Case) -> Iterator[Hit]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from ..catalogue import Flag
@@ -79,5 +80,12 @@ def _object_problem(flag: Flag, value: Any) -> Problem | None:
         return "wrong-type", "takes a JSON object"
     unknown = [key for key in value if flag.keys and key not in flag.keys]
     if unknown:
-        return "unknown-key", f"knows no {unknown[0]}; its keys are {', '.join(sorted(flag.keys))}"
+        return "unknown-key", unknown_key(flag, str(unknown[0]))
     return None
+
+
+def unknown_key(flag: Flag, key: str) -> str:
+    """That an object has no such key, with the likely one or all of them."""
+    close = get_close_matches(key, flag.keys, n=3, cutoff=0.5)
+    told = f"did you mean {' or '.join(close)}" if close else f"its keys are {', '.join(sorted(flag.keys))}"
+    return f"knows no {key}; {told}"
