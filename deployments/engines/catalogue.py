@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
@@ -169,21 +170,20 @@ def read_catalogue(data: Any) -> Catalogue:
     if not isinstance(data, Mapping):
         raise CatalogueError("This is no dump: it has to be one JSON object.")
     version = data.get("vllm_version")
-    if not isinstance(version, str) or not _VERSION.match(version):
+    numbers = _VERSION.match(version) if isinstance(version, str) else None
+    if numbers is None:
         raise CatalogueError("vllm_version: is missing; it looks like 0.33.0.")
     rows = data.get("flags")
     if not isinstance(rows, list) or not rows:
         raise CatalogueError("flags: has to be a list of flags, and not an empty one.")
     flags = tuple(_flag(number, row) for number, row in enumerate(rows))
-    seen: dict[str, str] = {}
-    for name in (name for flag in flags for name in flag.names):
-        if seen.setdefault(name, name) is not name:
-            raise CatalogueError(f"flags: {name} is there twice.")
-        seen[name] = name + ""
+    twice = [name for name, count in Counter(n for flag in flags for n in flag.names).items() if count > 1]
+    if twice:
+        raise CatalogueError(f"flags: {twice[0]} is there twice.")
     if data.get("n") != len(flags):
         raise CatalogueError(f"n: says {data.get('n')!r}, but there are {len(flags)} flags; the dump is cut.")
     parsers = {key: _names(key, data.get(key)) for key in ("tool_parsers", "reasoning_parsers")}
-    return Catalogue(version=_VERSION.match(version)[0], flags=flags, **parsers)  # type: ignore[index]
+    return Catalogue(version=numbers[0], flags=flags, **parsers)
 
 
 def _flag(number: int, row: Any) -> Flag:
@@ -205,9 +205,16 @@ def _flag(number: int, row: Any) -> Flag:
     if not (choices is None or isinstance(choices, list)):
         raise CatalogueError(f"{where}.choices: has to be a list or null ({names[0]}).")
     return Flag(
-        names, row["dest"], row["group"], row["kind"], nargs, tuple(choices) if choices else None,
-        row.get("default"), row["negatable"], row["deprecated"],
-    )  # fmt: skip
+        names,
+        row["dest"],
+        row["group"],
+        row["kind"],
+        nargs,
+        tuple(choices) if choices else None,
+        row.get("default"),
+        row["negatable"],
+        row["deprecated"],
+    )
 
 
 def _names(where: str, value: Any) -> tuple[str, ...]:
@@ -247,15 +254,11 @@ def versions(folders: Iterable[Path] = (SHIPPED,)) -> dict[str, Path]:
 def nearest(version: str, folders: Iterable[Path] = (SHIPPED,)) -> Catalogue:
     """The catalogue of this version, else of the nearest one: compare `.version` to learn which."""
     known = versions(folders)
-    asked = _numbers(version)
-
-    def distance(other: str) -> tuple[int, ...]:
-        return tuple(abs(a - b) for a, b in zip(_numbers(other), asked, strict=True))
-
-    return load(known[min(known, key=distance)])
+    asked = _place(version)
+    return load(known[min(known, key=lambda other: abs(_place(other) - asked))])
 
 
-def _numbers(version: str) -> tuple[int, int, int]:
-    found = [int(part) for part in re.findall(r"\d+", version)[:3]]
-    major, minor, patch, *_ = [*found, 0, 0, 0]
-    return major, minor, patch
+def _place(version: str) -> int:
+    """A version as one number, so that versions have distances."""
+    major, minor, patch, *_ = [*(int(part) for part in re.findall(r"\d+", version)[:3]), 0, 0, 0]
+    return (major * 1000 + minor) * 1000 + patch

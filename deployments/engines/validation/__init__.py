@@ -26,7 +26,7 @@ _ORDER = {level: number for number, level in enumerate(Level)}
 
 
 def findings(spec: Spec, context: Context) -> list[Finding]:
-    """Everything there is to say about a spec, errors first. Raises nothing for a spec that `from_json` gave."""
+    """Everything there is to say about a spec that `from_json` gave, errors first."""
     case = Case(spec, context)
     found = [*parser_findings(case), *(one for rule in RULES for one in rule.findings(case))]
     return sorted(found, key=lambda one: _ORDER[one.level])

@@ -14,8 +14,8 @@ class Given:
     """One flag as it stands there, with its values.
 
     `matches` holds one entry for a known flag, several for an ambiguous one, none for an unknown one or for
-    a stray text. `keys` are the parts behind the dots. `start` and `end` are positions in the argv; `attached`
-    is True for `--x=value`.
+    a stray text. `keys` are the parts behind the dots. `start` and `end` are positions in the argv, and
+    `attached` is True for `--x=value`.
     """
 
     spelled: str

@@ -44,9 +44,12 @@ def _tls(case: Case) -> Iterator[Hit]:
 def _config_file(case: Case) -> Iterator[Hit]:
     for given in case.typed("config"):
         yield Hit(
-            "extra_flags", "--config reads more flags from a file.", "Write them here.", "--config",
+            "extra_flags",
+            "--config reads more flags from a file.",
+            "Write them here.",
+            "--config",
             case.without(given),
-        )  # fmt: skip
+        )
 
 
 def _dev_mode(case: Case) -> Iterator[Hit]:
@@ -109,36 +112,87 @@ def _no_key(case: Case) -> Iterator[Hit]:
 
 RULES = (
     Rule(
-        "key-in-argv", Level.ERROR,
+        "key-in-argv",
+        Level.ERROR,
         "Arguments stand in process lists, and vLLM 0.26 prints them in its log.",
-        "vLLM 0.26 on a GPU, its line `non-default args`", _key,
+        "vLLM 0.26 on a GPU, its line `non-default args`",
+        _key,
     ),
     Rule(
-        "address", Level.ERROR,
+        "address",
+        Level.ERROR,
         "The provider's proxy reaches only 0.0.0.0 and the port that was agreed.",
-        "Modal 1.6.4, web_server", _address,
+        "Modal 1.6.4, web_server",
+        _address,
     ),
-    Rule("no-http", Level.ERROR, "It would never become ready, and bill until its startup limit.",
-         "vLLM 0.33, vllm serve --help", _no_http),
-    Rule("tls", Level.ERROR, "The provider's proxy speaks plain HTTP to it, so no request would arrive.",
-         "Modal 1.6.4, web_server", _tls),
-    Rule("config-file", Level.WARNING, "Nobody sees them here, and nothing checks them.",
-         "vLLM 0.32, FlexibleArgumentParser", _config_file),
     Rule(
-        "dev-mode", Level.ERROR,
-        "It opens routes without a key that put the engine to sleep or run code in its workers.",
-        "vLLM 0.32, routes in development mode", _dev_mode,
+        "no-http",
+        Level.ERROR,
+        "It would never become ready, and bill until its startup limit.",
+        "vLLM 0.33, vllm serve --help",
+        _no_http,
     ),
-    Rule("sleep-mode", Level.WARNING, "The panel lets the container go instead, which costs nothing.",
-         "vLLM 0.32, routes in development mode", _sleep_mode),
-    Rule("loads-code", Level.WARNING, "It sees every prompt and the engine's key.",
-         "vLLM 0.33, vllm serve --help", _code),
-    Rule("request-chooses", Level.WARNING, "Everybody with a key could use that.",
-         "vLLM 0.33, vllm serve --help", _requests_choose),
-    Rule("unpinned-code", Level.ADVICE, "It may change between two starts.",
-         "vLLM 0.33, --trust-remote-code and --revision", _remote_code),
-    Rule("plain-secret", Level.ERROR, "Everybody may read a configuration, and releases keep it for good.",
-         "The panel: configurations are stored and shown", _plain_secret),
-    Rule("no-engine-key", Level.WARNING, "Whoever learns its address could use it at your cost.",
-         "vLLM 0.32: only VLLM_API_KEY guards /v1", _no_key),
-)  # fmt: skip
+    Rule(
+        "tls",
+        Level.ERROR,
+        "The provider's proxy speaks plain HTTP to it, so no request would arrive.",
+        "Modal 1.6.4, web_server",
+        _tls,
+    ),
+    Rule(
+        "config-file",
+        Level.WARNING,
+        "Nobody sees them here, and nothing checks them.",
+        "vLLM 0.32, FlexibleArgumentParser",
+        _config_file,
+    ),
+    Rule(
+        "dev-mode",
+        Level.ERROR,
+        "It opens routes without a key that put the engine to sleep or run code in its workers.",
+        "vLLM 0.32, routes in development mode",
+        _dev_mode,
+    ),
+    Rule(
+        "sleep-mode",
+        Level.WARNING,
+        "The panel lets the container go instead, which costs nothing.",
+        "vLLM 0.32, routes in development mode",
+        _sleep_mode,
+    ),
+    Rule(
+        "loads-code",
+        Level.WARNING,
+        "It sees every prompt and the engine's key.",
+        "vLLM 0.33, vllm serve --help",
+        _code,
+    ),
+    Rule(
+        "request-chooses",
+        Level.WARNING,
+        "Everybody with a key could use that.",
+        "vLLM 0.33, vllm serve --help",
+        _requests_choose,
+    ),
+    Rule(
+        "unpinned-code",
+        Level.ADVICE,
+        "It may change between two starts.",
+        "vLLM 0.33, --trust-remote-code and --revision",
+        _remote_code,
+    ),
+    Rule(
+        "plain-secret",
+        Level.ERROR,
+        "Everybody may read a configuration, and releases keep it for good.",
+        "The panel: configurations are stored and shown",
+        _plain_secret,
+    ),
+    Rule(
+        "no-engine-key",
+        Level.WARNING,
+        "Whoever learns its address could use it at your cost.",
+        "vLLM 0.32: only VLLM_API_KEY guards /v1",
+        _no_key,
+    ),
+)

@@ -83,8 +83,13 @@ def _auto_choice(case: Case) -> Iterator[Hit]:
     for given in case.typed("enable_auto_tool_choice"):
         if given.is_on and not case.spec.tool_call_parser:
             cause = "--enable-auto-tool-choice stands there without a tool parser."
-            yield Hit("tool_call_parser", cause, "Set tool_call_parser, or remove it.",
-                      "--enable-auto-tool-choice", case.without(given))  # fmt: skip
+            yield Hit(
+                "tool_call_parser",
+                cause,
+                "Set tool_call_parser, or remove it.",
+                "--enable-auto-tool-choice",
+                case.without(given),
+            )
 
 
 def _ranks(case: Case) -> Iterator[Hit]:
@@ -172,8 +177,8 @@ def _speculation(case: Case) -> Iterator[Hit]:
     if methods and methods.choices and method is not None and method not in methods.choices:
         close = get_close_matches(str(method), [str(c) for c in methods.choices], n=1, cutoff=0.4)
         remedy = f"Did you mean {close[0]}?" if close else "Choose mtp, eagle3, ngram or draft_model."
-        fix = Fix(f"Write {close[0]}.", {field: {**config, "method": close[0]}}) if close else None
-        yield Hit(field, f"{method!r} is no method of speculation.", remedy, flag, fix)
+        click = Fix(f"Write {close[0]}.", {field: {**config, "method": close[0]}}) if close else None
+        yield Hit(field, f"{method!r} is no method of speculation.", remedy, flag, click)
     count = config.get("num_speculative_tokens")
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
         fix = Fix("Set it to 1.", {field: {**config, "num_speculative_tokens": 1}})
@@ -203,32 +208,86 @@ def _too_few_batched(case: Case) -> Iterator[Hit]:
             continue
         if budget < case.spec.max_num_seqs:
             cause = f"--max-num-batched-tokens {budget} is below max_num_seqs, {case.spec.max_num_seqs}."
-            yield Hit("extra_flags", cause, "Raise it, or remove it.", "--max-num-batched-tokens",
-                      case.without(given))  # fmt: skip
+            yield Hit(
+                "extra_flags",
+                cause,
+                "Raise it, or remove it.",
+                "--max-num-batched-tokens",
+                case.without(given),
+            )
 
 
 _SEEN = "vLLM 0.32 on a CPU: the process ends"
 
 RULES = (
-    Rule("eager-and-compile", Level.WARNING, "The engine would ignore it.",
-         "vLLM 0.32: `Enforce eager set, disabling torch.compile, CUDAGraphs`", _eager),
-    Rule("unknown-parser", Level.ERROR, "The argument parser takes it, and the start dies minutes later.",
-         "vLLM 0.32: `KeyError: 'invalid tool call parser'`", _parsers),
-    Rule("glm-parsers", Level.ERROR, "Other parsers leave reasoning or tool calls in the answer.",
-         "The published GLM-5.2 recipe: glm47 for tools, glm45 for reasoning", _glm),
-    Rule("auto-tool-choice", Level.ERROR, "The engine refuses to start.",
-         "vLLM 0.32, validate_parsed_serve_args", _auto_choice),
+    Rule(
+        "eager-and-compile",
+        Level.WARNING,
+        "The engine would ignore it.",
+        "vLLM 0.32: `Enforce eager set, disabling torch.compile, CUDAGraphs`",
+        _eager,
+    ),
+    Rule(
+        "unknown-parser",
+        Level.ERROR,
+        "The argument parser takes it, and the start dies minutes later.",
+        "vLLM 0.32: `KeyError: 'invalid tool call parser'`",
+        _parsers,
+    ),
+    Rule(
+        "glm-parsers",
+        Level.ERROR,
+        "Other parsers leave reasoning or tool calls in the answer.",
+        "The published GLM-5.2 recipe: glm47 for tools, glm45 for reasoning",
+        _glm,
+    ),
+    Rule(
+        "auto-tool-choice",
+        Level.ERROR,
+        "The engine refuses to start.",
+        "vLLM 0.32, validate_parsed_serve_args",
+        _auto_choice,
+    ),
     Rule("gpus-and-ranks", Level.ERROR, "", "vLLM: ranks = tensor x pipeline x data", _ranks),
     Rule("heads", Level.ERROR, "The engine refuses to start.", "The model's config.json", _heads),
-    Rule("context-too-long", Level.ERROR, "The engine refuses to start.", "The model's config.json", _context),
-    Rule("kv-cache-dtype", Level.ERROR, "vLLM 0.33 takes any text and fails only after loading.",
-         "vLLM 0.32's list; 0.33 lists none", _kv_dtype),
+    Rule(
+        "context-too-long", Level.ERROR, "The engine refuses to start.", "The model's config.json", _context
+    ),
+    Rule(
+        "kv-cache-dtype",
+        Level.ERROR,
+        "vLLM 0.33 takes any text and fails only after loading.",
+        "vLLM 0.32's list; 0.33 lists none",
+        _kv_dtype,
+    ),
     Rule("memory-share", Level.WARNING, "", "vLLM 0.33's default is 0.92", _memory_share),
     Rule("async-and-ngram", Level.ERROR, "The engine refuses to start.", _SEEN, _async_ngram),
-    Rule("speculation", Level.ERROR, "The engine refuses to start.", "vLLM 0.32, SpeculativeConfig", _speculation),
-    Rule("slow-loading", Level.WARNING, "That took over twelve minutes where prefetch took one.",
-         "The published GLM-5.2 recipe; vLLM: `Auto-prefetch is disabled`", _loading),
-    Rule("early-image", Level.WARNING, "Early ones can be off by one near multiples of a cache block.",
-         "Known class of vLLM issues of the sparse indexer", _early_image),
-    Rule("batched-tokens", Level.ERROR, "The engine refuses to start.", "vLLM, SchedulerConfig", _too_few_batched),
-)  # fmt: skip
+    Rule(
+        "speculation",
+        Level.ERROR,
+        "The engine refuses to start.",
+        "vLLM 0.32, SpeculativeConfig",
+        _speculation,
+    ),
+    Rule(
+        "slow-loading",
+        Level.WARNING,
+        "That took over twelve minutes where prefetch took one.",
+        "The published GLM-5.2 recipe; vLLM: `Auto-prefetch is disabled`",
+        _loading,
+    ),
+    Rule(
+        "early-image",
+        Level.WARNING,
+        "Early ones can be off by one near multiples of a cache block.",
+        "Known class of vLLM issues of the sparse indexer",
+        _early_image,
+    ),
+    Rule(
+        "batched-tokens",
+        Level.ERROR,
+        "The engine refuses to start.",
+        "vLLM, SchedulerConfig",
+        _too_few_batched,
+    ),
+)

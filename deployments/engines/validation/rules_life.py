@@ -31,8 +31,11 @@ def _inputs(case: Case) -> Iterator[Hit]:
 
 def _startup(case: Case) -> Iterator[Hit]:
     limit, p99 = case.spec.startup_timeout_s, case.context.boot_p99_s
-    known, who = (p99, "99 of 100 starts took") if p99 is not None else (
-        case.spec.expected_boot_s, "A start is expected to take")  # fmt: skip
+    known, who = (
+        (p99, "99 of 100 starts took")
+        if p99 is not None
+        else (case.spec.expected_boot_s, "A start is expected to take")
+    )
     wanted = min(86400, -(-int(known * 2) // 60) * 60)
     fix = Fix(f"Set startup_timeout_s to {wanted}.", {"startup_timeout_s": wanted})
     remedy = f"Set startup_timeout_s to {wanted}."
@@ -78,8 +81,9 @@ def _silence(case: Case) -> Iterator[Hit]:
 def _cpu_cache(case: Case) -> Iterator[Hit]:
     for field, name, value in case.environment():
         if name == "VLLM_CPU_KVCACHE_SPACE" and not value.isdigit():
-            yield Hit(field, f"{name} is a whole number of GiB.", "Correct it.",
-                      fix=case.less_variable(field, name))  # fmt: skip
+            yield Hit(
+                field, f"{name} is a whole number of GiB.", "Correct it.", fix=case.less_variable(field, name)
+            )
 
 
 def _image(case: Case) -> Iterator[Hit]:
@@ -136,24 +140,67 @@ def _nearest(case: Case) -> Iterator[Hit]:
 
 
 RULES = (
-    Rule("inputs-and-sequences", Level.WARNING, "Modal's limit is a hard one.",
-         "Modal 1.6.4, @modal.concurrent", _inputs),
-    Rule("startup-limit", Level.ERROR, "The provider ends a start there, and all of it was paid for.",
-         "Modal 1.6.4: startup_timeout of the function", _startup),
-    Rule("idle-window", Level.WARNING, "Most requests would begin with a cold start.",
-         "Modal 1.6.4: scaledown_window 2 to 3600", _idle),
-    Rule("request-limit", Level.WARNING, "Long answers are cut there.", "Modal 1.6.4: timeout is per input",
-         _cut_requests),
-    Rule("silences-panel", Level.WARNING, "It could not tell phases, readiness or traffic.",
-         "The panel reads the engine's log", _silence),
+    Rule(
+        "inputs-and-sequences",
+        Level.WARNING,
+        "Modal's limit is a hard one.",
+        "Modal 1.6.4, @modal.concurrent",
+        _inputs,
+    ),
+    Rule(
+        "startup-limit",
+        Level.ERROR,
+        "The provider ends a start there, and all of it was paid for.",
+        "Modal 1.6.4: startup_timeout of the function",
+        _startup,
+    ),
+    Rule(
+        "idle-window",
+        Level.WARNING,
+        "Most requests would begin with a cold start.",
+        "Modal 1.6.4: scaledown_window 2 to 3600",
+        _idle,
+    ),
+    Rule(
+        "request-limit",
+        Level.WARNING,
+        "Long answers are cut there.",
+        "Modal 1.6.4: timeout is per input",
+        _cut_requests,
+    ),
+    Rule(
+        "silences-panel",
+        Level.WARNING,
+        "It could not tell phases, readiness or traffic.",
+        "The panel reads the engine's log",
+        _silence,
+    ),
     Rule("cpu-cache", Level.ERROR, "The engine dies on anything else.", "vLLM 0.32 on a CPU", _cpu_cache),
-    Rule("unpinned-image", Level.WARNING, "Two starts may bring two engines.", "Container registries", _image),
-    Rule("image-version", Level.WARNING, "The flags were checked against the wrong version.",
-         "vllm/vllm-openai tags", _image_version),
-    Rule("shadowed-module", Level.ERROR, "The engine dies with an ImportError of Sentinel.",
-         "The published GLM-5.2 recipe, first post-mortem", _shadowed),
+    Rule(
+        "unpinned-image", Level.WARNING, "Two starts may bring two engines.", "Container registries", _image
+    ),
+    Rule(
+        "image-version",
+        Level.WARNING,
+        "The flags were checked against the wrong version.",
+        "vllm/vllm-openai tags",
+        _image_version,
+    ),
+    Rule(
+        "shadowed-module",
+        Level.ERROR,
+        "The engine dies with an ImportError of Sentinel.",
+        "The published GLM-5.2 recipe, first post-mortem",
+        _shadowed,
+    ),
     Rule("no-volume", Level.ADVICE, "", "Seen on an H200 with empty caches", _volumes),
-    Rule("pinned-region", Level.ADVICE, "That multiplies the price by 1.5 to 1.75.", "Modal's price list", _region),
+    Rule(
+        "pinned-region",
+        Level.ADVICE,
+        "That multiplies the price by 1.5 to 1.75.",
+        "Modal's price list",
+        _region,
+    ),
     Rule("gpu-type", Level.ERROR, "The provider would be asked for no known GPU.", "Modal 1.6.4: gpu=", _gpu),
     Rule("nearest-catalogue", Level.WARNING, "", "The catalogues in use", _nearest),
-)  # fmt: skip
+)

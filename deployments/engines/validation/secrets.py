@@ -6,7 +6,8 @@ import re
 # Slack; and a private key.
 _VALUE = re.compile(
     r"\bhf_[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}"
-    r"|\bAKIA[A-Z0-9]{16}\b|\b[aw][ks]-[A-Za-z0-9]{16,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\bAKIA[A-Z0-9]{16}\b|\b[aw][ks]-[A-Za-z0-9]{16,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
 )
 _NAME = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
 

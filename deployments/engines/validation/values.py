@@ -22,8 +22,8 @@ def human_int(text: str) -> int:
     number, suffix = found.groups()
     power = _POWERS.index(suffix.lower()) + 1
     if suffix.islower():
-        return int(float(number) * 1000**power)
-    return int(number) * 1024**power
+        return int(float(number) * pow(1000, power))
+    return int(int(number) * pow(1024, power))
 
 
 def human_int_or_auto(text: str) -> int:
