@@ -12,11 +12,13 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from deployments.engines.validation import Level
 from deployments.models import Deployment
 from deployments.planning.power import Actor
 from deployments.planning.presets import GLM_5_2_FP8
 from deployments.services import releases
 from deployments.services.errors import Refused
+from deployments.services.preflight import preflight
 
 if TYPE_CHECKING:
     _DeploymentForm = forms.ModelForm[Deployment]
@@ -106,8 +108,13 @@ class DeploymentAdmin(ModelAdmin):  # type: ignore[misc]
         }
 
     def save_model(self, request: HttpRequest, obj: Deployment, form: Any, change: bool) -> None:
-        """By the same services as everything else."""
-        obj.pk = form.write(form.cleaned_data).pk
+        """By the same services as everything else; a release would be refused for the errors told here."""
+        written = form.write(form.cleaned_data)
+        obj.pk = written.pk
+        for found in preflight(written, releases.checked_spec(written.config)).findings:
+            level = messages.ERROR if found.level is Level.ERROR else messages.WARNING
+            if found.level is not Level.ADVICE:
+                self.message_user(request, f"{found.field}: {found.words}", level)
 
     def has_delete_permission(self, request: HttpRequest, obj: Deployment | None = None) -> bool:
         """Archived, never deleted: its runs and costs stay."""

@@ -33,7 +33,7 @@ class Vllm:
         for name in _FORBIDDEN_VARIABLES:
             if name in spec.environment or name in spec.image.environment:
                 raise SpecError("environment", f"must not set {name}; remove it.")
-        argv = ("vllm", "serve", spec.model, *_flags(spec), *spec.extra_flags)
+        argv = ("vllm", "serve", spec.model, *settings_flags(spec), *spec.extra_flags)
         return Command(argv=argv, environment=dict(spec.environment))
 
     def read(self, line: str) -> tuple[Fact, ...]:
@@ -41,8 +41,8 @@ class Vllm:
         return read(line)
 
 
-def _flags(spec: Spec) -> Iterator[str]:
-    """The published recipe's flags in its order; a setting that is None leaves its flag out."""
+def settings_flags(spec: Spec) -> Iterator[str]:
+    """What the settings become: the published recipe's flags in its order; None leaves its flag out."""
     yield from ("--served-model-name", spec.served_name)
     # Modal's proxy reaches only a server that is bound to every interface.
     yield from ("--host", "0.0.0.0", "--port", str(PORT), "--uvicorn-log-level", "info")  # noqa: S104

@@ -23,6 +23,7 @@ from deployments.planning.spec import Spec, SpecError
 from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
+from .preflight import refuse_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +107,20 @@ def _own_app_name(account: Account, spec: Spec, deployment: Deployment | None) -
 
 def create_release(deployment: Deployment, *, actor: Actor, note: str = "") -> Release:
     """Freeze the configuration as the next release and make it the current one. It is deployed by the next
-    start; what is lit stays as it is."""
+    start; what is lit stays as it is. Raises Refused config_refused where the configuration has errors."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A release needs an operator.")
-    _own_app_name(deployment.account, checked_spec(deployment.config), deployment)
+    spec = checked_spec(deployment.config)
+    _own_app_name(deployment.account, spec, deployment)
+    refuse_errors(deployment, spec)
     return _freeze(deployment, actor, deployment.config, note=note)
 
 
 def ensure_release(deployment: Deployment, actor: Actor) -> Release:
-    """The current release, made from the configuration where there is none yet."""
+    """The current release, made from the configuration where there is none yet, as `create_release` does."""
     if deployment.current_release is not None:
         return deployment.current_release
+    refuse_errors(deployment, checked_spec(deployment.config))
     return _freeze(deployment, actor, deployment.config, note="first release")
 
 

@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 "${PYTHON:-python3}" tests/vllm/setup_vllm.py
 export PILOTLIGHT_TEST_VLLM="$PWD/.venv-vllm/bin/vllm"
-exec .venv/bin/python -m pytest -m vllm -p no:randomly tests/contracts/engine tests/chat/runner/test_real_vllm.py "$@"
+exec .venv/bin/python -m pytest -m vllm -p no:randomly tests/contracts/engine tests/chat/runner/test_real_vllm.py \
+  tests/deployments/engines/validation/test_real_parser.py "$@"

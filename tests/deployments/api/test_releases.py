@@ -71,3 +71,23 @@ def test_list_of_releases_has_a_constant_number_of_queries(
         admin.post("/deployments/asleep/releases", None, 201)
     with django_assert_max_num_queries(5):  # key, owner's groups, deployment, releases, note of use
         admin.get("/deployments/asleep/releases")
+
+
+def test_preflight_names_what_a_release_is_refused_for_and_how_it_is_mended(admin: Caller) -> None:
+    wrong = {"extra_flags": ["--max-num-batched-token-x", "8192"], "tool_call_parser": "glm99"}
+    tried = admin.post("/deployments/asleep/preflight", {"config": wrong}, 200)
+    assert (tried["may_release"], tried["catalogue_version"]) == (False, "0.33.0")
+    assert admin.post("/deployments/asleep/preflight", None, 200)["may_release"] is True  # nothing was kept
+
+    change(admin, **wrong)  # a draft is kept as it was typed
+    refused = admin("post", "/deployments/asleep/releases")
+    assert refused.status_code == 422
+    assert refused.json()["code"] == "config_refused"
+    fields = refused.json()["fields"]
+    assert "--max-num-batched-tokens" in fields["config.extra_flags"]
+    assert "glm99" in fields["config.tool_call_parser"]
+
+    for found in tried["findings"]:
+        if found["level"] == "error":
+            change(admin, **found["fix"]["patch"])
+    assert admin.post("/deployments/asleep/releases", None, 201)["number"] == 2
