@@ -18,6 +18,7 @@ from deployments.planning.power import Scope
 from deployments.planning.spec import Spec, SpecError
 from deployments.services import costs, releases
 from deployments.services.measured import measured_memory
+from deployments.services.preflight import Preflight, preflight
 
 from .access import PageRequest, needs
 from .definition import definition_of
@@ -46,8 +47,20 @@ def settings(request: PageRequest, slug: str) -> HttpResponse:
     deployment = deployment_of(request, slug)
     context = head(request, deployment, "settings")
     context |= _configuration(deployment, context["status"].price_usd_per_hour)
-    context |= {"releases": _releases(deployment), "may_release": request.actor.may(Scope.OPERATE, slug)}
+    context |= {
+        "judged": _judged(deployment),
+        "releases": _releases(deployment),
+        "may_release": request.actor.may(Scope.OPERATE, slug),
+    }
     return render(request, "deployments/settings.html", context | unreleased(deployment))
+
+
+def _judged(deployment: Deployment) -> Preflight | None:
+    """What is wrong or unwise in the saved configuration; None where it cannot even be read."""
+    try:
+        return preflight(deployment, Spec.from_json(deployment.config))
+    except SpecError:
+        return None
 
 
 def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from .parsing import parser_findings
 from .rules_door import RULES as DOOR
 from .rules_engine import RULES as ENGINE
 from .rules_life import RULES as LIFE
+from .rules_memory import RULES as MEMORY
 
 __all__ = [
     "RULES",
@@ -21,7 +22,7 @@ __all__ = [
     "findings",
 ]
 
-RULES = (*DOOR, *ENGINE, *LIFE)
+RULES = (*DOOR, *ENGINE, *LIFE, *MEMORY)
 _ORDER = {level: number for number, level in enumerate(Level)}
 
 

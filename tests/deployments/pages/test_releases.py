@@ -143,3 +143,18 @@ def test_what_is_taken_along_deploys_without_the_panel(
     assert done.stdout.strip() == json.loads(spec)["app_name"]
     for secret in ("ak-1", "as-1"):
         assert secret.encode() not in answer.content
+
+
+def test_what_is_wrong_is_shown_before_a_release_and_refuses_it(
+    browser: Callable[..., Client], states: States
+) -> None:
+    made = states.asleep()
+    wrong = made.config | {"extra_flags": ["--max-model-length", "5"], "max_model_len": 1_048_576}
+    releases.save_config(made, actor=SYSTEM, config=wrong)
+    operator = browser(Role.OPERATOR)
+    page = text(operator, f"{ONE}settings/")
+    assert "vLLM 0.33.0 has no flag --max-model-length." in page
+    assert "Set max_model_len to" in page
+    page = operator.post(f"{ONE}releases/", follow=True).content.decode()
+    assert "2 things have to be mended before a release" in page
+    assert made.releases.count() == 1

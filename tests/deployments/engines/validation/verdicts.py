@@ -134,6 +134,8 @@ BEYOND: list[Row] = [
     ({"volumes": {}}, "no-volume", "/root/.cache/huggingface"),
     ({"region": "us-east"}, "pinned-region", "1.75"),
     ({"gpu_type": "H200:8"}, "gpu-type", "gpu_count"),
+    ({"gpu_count": 4}, "memory", "more than each GPU may use"),
+    ({"max_model_len": 1_048_576}, "memory", "tokens needs"),
     ({}, "early-image", "cache block"),
     ({}, "unpinned-code", "revision"),
 ]
@@ -145,7 +147,7 @@ RIGHT: list[Mapping[str, Any]] = [
     {"kv_cache_dtype": None, "tool_call_parser": None, "reasoning_parser": None},
     {"kv_cache_dtype": "fp8_e4m3", "max_model_len": 262_144, "gpu_memory_utilization": "0.9"},
     {"speculative": {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 4}},
-    {"gpu_count": 4, "revision": "main"},
+    {"gpu_count": 8, "revision": "main"},
     extra("--max_num_batched_tokens", "16384"),
     extra("--max-num-batched-tokens=16K", "--seed", "-1"),
     extra("-O0", "--no-enable-log-requests", "--block-size", "64"),
