@@ -14,6 +14,10 @@ LEAST_USD = Decimal("0.05")
 # What pinning a region multiplies prices by (documented by the provider).
 REGION_FACTORS = (Decimal("1.4"), Decimal("1.8"))
 
+_UNCOUNTED = "GPUs are billed that were not counted."
+_NO_GPU = "No GPU is billed: the report lags, or a credit covers it."
+_MIXED = "a server and a download share an hour, which the report does not tell apart"
+
 
 def kind_of(name: str) -> str:
     """`gpu`, `cpu`, `memory` or `other` for a resource as the provider's report names it."""
@@ -97,11 +101,7 @@ def _of_gpus(pair: Pair) -> list[str]:
     if not _apart(counted, billed):
         return []
     if ratio is None:
-        return [
-            "GPUs are billed that were not counted."
-            if billed
-            else "No GPU is billed: it lags, or a credit covers it."
-        ]
+        return [_UNCOUNTED if billed else _NO_GPU]
     more = billed - counted
     if pair.queued_usd and abs(more - pair.queued_usd) <= max(LEAST_USD, pair.queued_usd / 5):
         return ["Queued time seems to be billed: the difference is what the wait for a machine costs."]
@@ -112,9 +112,8 @@ def _of_gpus(pair: Pair) -> list[str]:
         return [f"GPUs are billed {ratio:.2f} times: a pinned region that the panel does not price."]
     if low <= 1 / ratio <= high:
         return [f"GPUs are billed at 1/{1 / ratio:.2f}: the panel prices a pinned region that is not billed."]
-    return [
-        f"GPUs are billed {abs(ratio - 1):.0%} {'above' if ratio > 1 else 'below'} the count: another price, or other seconds."
-    ]
+    side, share = "above" if ratio > 1 else "below", round(abs(ratio - 1) * 100)
+    return [f"GPUs are billed {share} % {side} the count: another price, or other seconds."]
 
 
 def _of_the_rest(pair: Pair) -> list[str]:
@@ -167,9 +166,7 @@ def share_of(
         if micro_usd is None:
             return BilledShare(None, "the report does not have all of its hours yet")
         if len({stay.has_gpus for stay, _ in present}) > 1:
-            return BilledShare(
-                None, "a server and a download share an hour, which the report does not tell apart"
-            )
+            return BilledShare(None, _MIXED)
         shares = apportion(micro_usd, [length for _, length in present])
         whole += sum(share for (stay, _), share in zip(present, shares, strict=True) if stay.run_id == run_id)
     return BilledShare(whole)
@@ -201,6 +198,5 @@ def consistent_ratio(days: Sequence[GpuDay]) -> Decimal | None:
     above, below = all(one > 1 + NOTABLE for one in ratios), all(one < 1 - NOTABLE for one in ratios)
     if not above and not below:
         return None
-    return sum((day.billed_usd for day in solid), Decimal(0)) / sum(
-        (day.counted_usd for day in solid), Decimal(0)
-    )
+    billed = sum((day.billed_usd for day in solid), Decimal(0))
+    return billed / sum((day.counted_usd for day in solid), Decimal(0))

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='account',
             name='typed_budget_usd',
-            field=models.DecimalField(blank=True, decimal_places=2, help_text="The environment's own monthly budget at the provider, where its plan does not let the panel read it. What is read goes before what is typed in.", max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))]),
+            field=models.DecimalField(blank=True, decimal_places=2, help_text="The environment's own monthly budget, where the provider does not let the panel read it.", max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))]),
         ),
         migrations.AddField(
             model_name='budget',

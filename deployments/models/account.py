@@ -55,9 +55,9 @@ class Account(models.Model):
     read_budget_reached = models.BooleanField(default=False, editable=False)
     read_budget_at = models.DateTimeField(null=True, blank=True, editable=False)
     typed_budget_usd = models.DecimalField(
-        max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(Decimal("0.01"))],
-        help_text="The environment's own monthly budget at the provider, where its plan does not let the panel"
-        " read it. What is read goes before what is typed in.",
+        max_digits=12, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text="The environment's own monthly budget, where the provider does not let the panel read it.",
     )  # fmt: skip
     typed_budget_source = models.CharField(
         max_length=120, blank=True, default="", help_text="Where it was looked up."

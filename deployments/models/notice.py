@@ -53,7 +53,7 @@ def _new_id() -> str:
 
 
 class Notice(models.Model):
-    """One thing that was told. `public_id` is what a receiver tells repeats by; `once` is never told twice."""
+    """One thing that was told. Receivers tell repeats by `public_id`; `once` is never told twice."""
 
     public_id = models.CharField(max_length=40, unique=True, default=_new_id)
     kind = models.CharField(max_length=40)

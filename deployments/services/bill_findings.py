@@ -41,6 +41,5 @@ def look(account: Account, now: datetime) -> None:
 
 def _words(deployment: Deployment, ratio: Decimal) -> str:
     side = "more" if ratio > 1 else "less"
-    return f"The GPUs of {deployment.name} are billed {abs(ratio - 1):.1%} {side} than the panel counts.".replace(
-        "%", " %"
-    )
+    share = f"{abs(ratio - 1) * 100:.1f} %"
+    return f"The GPUs of {deployment.name} are billed {share} {side} than the panel counts."

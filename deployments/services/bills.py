@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 READ_AGAIN = timedelta(hours=48)
 FIRST_READ = timedelta(days=31)
 HOUR = timedelta(hours=1)
-# Every hour while something was lit in what is read again; else, and where the plan has no report, once a day.
+# Every hour while something was lit in what is read again; else, and without a report in the plan, daily.
 EVERY, RARELY, AFTER_ERROR = HOUR, timedelta(days=1), timedelta(minutes=10)
 _PERMANENT = "The plan of this account does not include the billing report, so nothing is compared with it."
 

@@ -176,7 +176,7 @@ def _refused(why: str) -> Refused:
 
 @dataclass(frozen=True, slots=True)
 class BudgetView:
-    """A budget as it is told; at its pace it is spent at `overrun_at` (None: it lasts, or nobody can tell)."""
+    """A budget as it is told; its pace spends it at `overrun_at` (None: it lasts, or nobody can tell)."""
 
     budget: Budget
     target: str

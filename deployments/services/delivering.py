@@ -1,4 +1,4 @@
-"""Sends what `notify.tell` wrote: at least once, with growing pauses, one receiver never holding up another."""
+"""Sends what `notify.tell` wrote: at least once, with growing pauses, no receiver holding up others."""
 
 from datetime import datetime, timedelta
 
@@ -76,9 +76,7 @@ def attempt(delivery: Delivery) -> str:
             _post(notice, channel)
     except outgoing.NotSent as error:
         return str(error)
-    except (
-        Exception
-    ) as error:  # the loop's edge; its text may hold an address or a password, its name does not
+    except Exception as error:  # the loop's edge; its text may hold a secret, its name does not
         log.warning("notify.failed", notice=notice.public_id, error=type(error).__name__)
         return f"It could not be sent ({type(error).__name__})."
     return ""

@@ -13,7 +13,7 @@ from deployments.planning.power import Role
 
 log = structlog.get_logger(__name__)
 
-# What can be told, and what a page calls it. A kind that is not here is told to channels that take everything.
+# What can be told, and what a page calls it. A kind that is not here goes to channels that take everything.
 KINDS = {
     "budget": "A budget’s threshold or limit",
     "forecast": "A budget that its pace will pass",

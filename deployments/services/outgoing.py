@@ -1,4 +1,4 @@
-"""One POST to an address that an admin typed in: bounded, never redirected, and not into the panel's own net."""
+"""One POST to an address that an admin typed in: bounded, never redirected, not into private nets."""
 
 import http.client
 import ipaddress
