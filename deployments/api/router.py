@@ -9,6 +9,7 @@ from . import (
     downloads,
     leases,
     logs,
+    notifications,
     quote,
     records,
     releases,
@@ -31,6 +32,7 @@ _PARTS = (
     records,
     costs,
     budgets,
+    notifications,
 )
 for _part in _PARTS:
     router.add_router("", _part.router)

@@ -95,6 +95,27 @@ def billed_usd(window: Window, only: Filter) -> Decimal:
     return usd(_lines(window, only).aggregate(sum=Sum("micro_usd"))["sum"] or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The same hours twice, up to `until`."""
+
+    until: datetime
+    counted_usd: Decimal
+    billed_usd: Decimal
+
+
+def compare_totals(window: Window, only: Filter, now: datetime) -> Totals | None:
+    """The wholes of a window as far as the report reaches it; None where it reaches nothing of it, or where
+    only a person's or a key's part is asked for, which no bill knows."""
+    if only.user_id is not None or only.key_id is not None:
+        return None
+    part = reported(window, accounts(only))
+    if part is None:
+        return None
+    counted = spend.spent(part, (), now, only=only).total.usd["cost"]
+    return Totals(part.until, counted, billed_usd(part, only))
+
+
 def compare(window: Window, only: Filter, now: datetime) -> Comparison:
     """Day by day and deployment by deployment. An hour counts in the day in which it begins."""
     part = reported(window, accounts(only))

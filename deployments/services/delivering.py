@@ -100,12 +100,17 @@ def _post(notice: Notice, channel: NotificationChannel) -> None:
 
 def _arrived(delivery: Delivery, now: datetime) -> None:
     Delivery.objects.filter(pk=delivery.pk).update(done_at=now, error="")
-    NotificationChannel.objects.filter(pk=delivery.channel_id).update(last_ok_at=now, last_error="")
+    _note(delivery, last_ok_at=now, last_error="")
 
 
 def _failed(delivery: Delivery, error: str, now: datetime) -> None:
     wait = pause(delivery.attempts)
     changes = {"given_up_at": now} if wait is None else {"next_at": now + wait}
     Delivery.objects.filter(pk=delivery.pk).update(error=error[:300], **changes)
-    NotificationChannel.objects.filter(pk=delivery.channel_id).update(last_error=error[:300])
+    _note(delivery, last_error=error[:300])
     log.warning("notify.not_delivered", delivery=delivery.pk, attempts=delivery.attempts, error=error)
+
+
+def _note(delivery: Delivery, **changes: object) -> None:
+    if delivery.channel_id is not None:
+        NotificationChannel.objects.filter(pk=delivery.channel_id).update(**changes)
