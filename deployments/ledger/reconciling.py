@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from .apportion import apportion
+from .charges import usd
 from .slots import microseconds
 
 # Below this share of what was billed a difference is rounding and seconds of starts and ends.
@@ -147,6 +148,11 @@ class BilledShare:
 
     micro_usd: int | None
     why: str = ""
+
+    @property
+    def usd(self) -> Decimal | None:
+        """The same in dollars."""
+        return None if self.micro_usd is None else usd(self.micro_usd)
 
 
 def share_of(

@@ -214,9 +214,10 @@ def _added(pairs: list[Pair]) -> Pair:
     )  # fmt: skip
 
 
-def billed_of_run(run: Run) -> BilledShare:
+def billed_of_run(run_id: int) -> BilledShare:
     """An ended run's part of the bill, by its seconds in each hour; None with the reason where that would be
-    guessing. Three queries."""
+    guessing. Three queries. Raises Run.DoesNotExist."""
+    run = Run.objects.select_related("account").get(pk=run_id)
     account = run.account
     if not account.bills_in_plan:
         return BilledShare(None, "the plan of its account does not include the report")
