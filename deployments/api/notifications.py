@@ -61,7 +61,7 @@ def post_notifications(request: ApiRequest, wish: ChannelAsked) -> Any:
     return Status(201, channels.add(asked, actor=request.auth))
 
 
-@router.delete("/notifications/{channel_id}", response={204: None}, summary="Remove a channel")
+@router.delete("/notifications/{int:channel_id}", response={204: None}, summary="Remove a channel")
 @needs(Scope.ADMIN)
 def delete_notification(request: ApiRequest, channel_id: int) -> Any:
     """What waits for it is dropped."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from deployments.ledger.budgeting import Standing, day_words, overrun
+from deployments.ledger.budgeting import Standing, overrun
 from deployments.ledger.charges import usd
 from deployments.ledger.costs import interval_cost
 from deployments.ledger.prices import PriceMissing, Resources
@@ -187,8 +187,11 @@ class BudgetView:
 
     @property
     def overrun_day(self) -> str:
-        """The day on which its pace spends it, in its own zone; empty where it lasts."""
-        return day_words(self.overrun_at, self.window.zone) if self.overrun_at is not None else ""
+        """The day on which its pace spends it, in its own zone, short; empty where it lasts."""
+        if self.overrun_at is None:
+            return ""
+        local = self.overrun_at.astimezone(self.window.zone)
+        return f"{local:%a} {local.day} {local:%b}"
 
     @property
     def reserved_percent(self) -> int:

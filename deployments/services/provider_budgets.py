@@ -34,10 +34,13 @@ class ProviderBudget:
 
 def of(accounts: Iterable[Account]) -> list[ProviderBudget]:
     """Each account's, read before typed in. `beyond` where the panel's budget of a month lets more be spent
-    than it. One query."""
-    rows = Budget.objects.filter(scope=BudgetScope.PANEL, period=Period.MONTH)
-    own = rows.values_list("amount_usd", flat=True).first()
-    return [_of(account, own) for account in accounts if not account.is_sandbox or account.read_budget_usd]
+    than it. At most one query."""
+    shown = [one for one in accounts if not one.is_sandbox or one.read_budget_usd]
+    own = None
+    if any(one.read_budget_usd or one.typed_budget_usd for one in shown):
+        rows = Budget.objects.filter(scope=BudgetScope.PANEL, period=Period.MONTH)
+        own = rows.values_list("amount_usd", flat=True).first()
+    return [_of(account, own) for account in shown]
 
 
 def _of(account: Account, own: Decimal | None) -> ProviderBudget:
