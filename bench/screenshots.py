@@ -70,6 +70,8 @@ READY = {
     "keys": "/keys/",
     "costs": "/costs/",
     "prices": "/costs/prices/",
+    "bills": "/costs/bills/",
+    "notifications": "/settings/notifications/",
     "activity": "/activity/",
 }
 ASLEEP = {"home": "/", "chat": f"{ONE}chat/", "overview": ONE, "connect": f"{ONE}connect/"}

@@ -33,6 +33,8 @@ BEAT_SCHEDULE = {
     "settle": every("deployments.tasks.settle", 30.0),
     "budgets": every("deployments.tasks.budgets", 5.0),
     "prices": every("deployments.tasks.refresh_prices", 20.0),
+    "bills": every("deployments.tasks.bills", 60.0),
+    "deliver": every("deployments.tasks.deliver", 5.0),
     "prune": every("deployments.tasks.prune", 3600.0),
     "prune_tokens": every("gateway.tasks.prune_tokens", 3600.0),
     "take over replies": every("chat.tasks.take_over", 10.0),

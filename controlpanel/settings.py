@@ -177,6 +177,8 @@ EMAIL_URL = _env.url(
     "EMAIL_URL", "consolemail:///console", schemes=("smtp", "smtp+tls", "smtp+ssl", "consolemail")
 )
 globals().update(mail_settings(EMAIL_URL))
+# Slack and webhooks go to the open internet only, unless a receiver in the panel's own net is meant.
+NOTIFY_PRIVATE_ADDRESSES = _env.flag("NOTIFY_PRIVATE_ADDRESSES")
 
 # Logging
 LOGGING = logging_config(debug=DEBUG)

@@ -6,14 +6,24 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord, InFlight, LogLine, Sample
-from deployments.services import budget_round, deploys, prices, settle, wakes
+from deployments.models import (
+    Account,
+    Deployment,
+    Heartbeat,
+    IdempotencyRecord,
+    InFlight,
+    LogLine,
+    Notice,
+    Sample,
+)
+from deployments.services import bills, budget_round, delivering, deploys, prices, settle, wakes
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
 
 log = structlog.get_logger(__name__)
 
 LOGS_KEPT = timedelta(days=30)
+NOTICES_KEPT = timedelta(days=400)  # longer than what is told once in a year
 ANSWERS_KEPT = timedelta(days=1)
 
 
@@ -94,6 +104,18 @@ def budgets() -> None:
     budget_round.go_round()
 
 
+@shared_task(name="deployments.tasks.bills")
+def fetch_bills() -> None:
+    """Read the providers' reports and budgets where that is due."""
+    bills.fetch_due()
+
+
+@shared_task(name="deployments.tasks.deliver")
+def deliver() -> None:
+    """Send what people are to be told."""
+    delivering.deliver_due()
+
+
 @shared_task(name="deployments.tasks.prune")
 def prune() -> None:
     """Drop what is past its time: old log lines and samples, dead gateways' rows, remembered answers."""
@@ -101,4 +123,5 @@ def prune() -> None:
     LogLine.objects.filter(at__lt=now - LOGS_KEPT).delete()
     Sample.objects.filter(at__lt=now - LOGS_KEPT).delete()
     InFlight.objects.filter(updated_at__lt=now - timedelta(hours=1)).delete()
+    Notice.objects.filter(at__lt=now - NOTICES_KEPT).delete()
     IdempotencyRecord.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()

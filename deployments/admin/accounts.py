@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
@@ -27,7 +28,16 @@ class AccountForm(_AccountForm):
 
     class Meta:
         model = Account
-        fields = ["name", "provider", "environment", "token_id", "region_factor", *SECRETS]
+        fields = [
+            "name",
+            "provider",
+            "environment",
+            "token_id",
+            "region_factor",
+            "typed_budget_usd",
+            "typed_budget_source",
+            *SECRETS,
+        ]
         widgets = {name: UnfoldAdminPasswordWidget(render_value=False) for name in SECRETS}
         labels = {"token_id": "Token id", "huggingface_token": "Hugging Face token"}
 
@@ -68,17 +78,39 @@ class AccountAdmin(ModelAdmin):  # type: ignore[misc]
         "secrets_written_at",
         "prices_tried_at",
         "prices_error",
+        "read_budget_usd",
+        "read_budget_used_usd",
+        "read_budget_at",
+        "typed_budget_on",
+        "bills_read_at",
+        "bills_error",
     ]
     actions = ["test_connection", "ask_for_prices"]
     fieldsets = [
         (None, {"fields": ["name", "provider", "environment", "is_sandbox"]}),
         ("Secrets", {"fields": ["token_id", *SECRETS, "secrets_written_at"]}),
         ("Prices", {"fields": ["region_factor", "prices_tried_at", "prices_error"]}),
+        (
+            "The provider’s own budget of a month",
+            {
+                "fields": [
+                    "read_budget_usd",
+                    "read_budget_used_usd",
+                    "read_budget_at",
+                    "typed_budget_usd",
+                    "typed_budget_source",
+                    "typed_budget_on",
+                ]
+            },
+        ),
+        ("Bills", {"fields": ["bills_read_at", "bills_error"]}),
         ("As it was last seen", {"fields": ["seen_at", "blind_since", "last_error"]}),
     ]
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         """Save, and say in the audit record which fields were written, never what they hold."""
+        if "typed_budget_usd" in form.changed_data:
+            obj.typed_budget_on = timezone.now().date()
         super().save_model(request, obj, form, change)
         actor = request.actor  # type: ignore[attr-defined]
         fields = ", ".join(form.changed_data) or "nothing"

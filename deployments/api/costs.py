@@ -9,7 +9,7 @@ from ninja import Field, Query, Router, Schema
 
 from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import asked_window, spend
+from deployments.services import asked_window, bill_compare, spend
 from deployments.services.cost_labels import Labels
 from deployments.services.errors import not_found
 from deployments.services.spend import Filter, Place, Spent
@@ -68,7 +68,13 @@ class CostsOut(Schema):
     group: list[str]
     total: Dollars
     estimate: bool = Field(description="True: counted by the panel, not read from the provider's bill.")
-    billed_usd: Usd | None = Field(description="From the provider's report; null where it was not read.")
+    billed_usd: Usd | None = Field(
+        description="From the provider's report, up to `billed_until`; null where it was not read."
+    )
+    billed_until: datetime | None = Field(description="The end of the last hour that the report has.")
+    billed_hours_cost_usd: Usd | None = Field(
+        description="What the panel counted for the same hours, to lay beside `billed_usd`."
+    )
     live_runs: int = Field(description="Runs in it that are lit or not settled yet: their part still moves.")
     unpriced_runs: int = Field(description="Runs that no price is known for; they are missing here.")
     items: list[CostItem]
@@ -99,6 +105,7 @@ def get_costs(
     groups = asked_window.groups(group, GROUPS)
     only = Filter(_deployments(request, deployment))
     found = spend.spent(window, [name for name in groups if name != "part"], now, only=only)
+    bill = bill_compare.compare_totals(window, only, now)
     return {
         "since": window.since,
         "until": window.until,
@@ -106,7 +113,9 @@ def get_costs(
         "group": groups,
         "total": _dollars(found.total),
         "estimate": True,
-        "billed_usd": None,
+        "billed_usd": bill.billed_usd if bill else None,
+        "billed_until": bill.until if bill else None,
+        "billed_hours_cost_usd": bill.counted_usd if bill else None,
         "live_runs": found.live,
         "unpriced_runs": found.unpriced,
         "items": list(_items(found, groups)),

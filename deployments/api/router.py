@@ -9,6 +9,7 @@ from . import (
     downloads,
     leases,
     logs,
+    notifications,
     preflight,
     quote,
     records,
@@ -33,6 +34,7 @@ _PARTS = (
     records,
     costs,
     budgets,
+    notifications,
 )
 for _part in _PARTS:
     router.add_router("", _part.router)

@@ -10,6 +10,11 @@ from .window import Window
 
 # Shares of a budget, in per cent, at which it is said aloud.
 THRESHOLDS = (50, 80, 100)
+# A pace says something once a tenth of the period has passed and a tenth of the budget is spent: before that
+# one morning's work looks like a month of it.
+LEAST_SHARE, LEAST_PERCENT = Decimal("0.1"), 10
+
+_SECOND = timedelta(seconds=1)
 
 
 class Every(StrEnum):
@@ -68,3 +73,25 @@ class Standing:
     def threshold(self) -> int:
         """The largest of THRESHOLDS that is reached; 0 where none is."""
         return max((one for one in THRESHOLDS if self.percent >= one), default=0)
+
+
+def overrun(standing: Standing, window: Window, now: datetime) -> datetime | None:
+    """When a budget is spent at the pace of its period so far; None where it lasts, is spent already, or
+    where a tenth of the period or of the budget is not used yet (the pace would be guessing).
+
+    The pace is that of the forecast of the costs page: what was spent, over the time that has passed.
+    """
+    passed, whole = now - window.since, window.until - window.since
+    share = Decimal(passed // _SECOND) / Decimal(whole // _SECOND)
+    if standing.exhausted or share < LEAST_SHARE or standing.percent < LEAST_PERCENT:
+        return None
+    when = window.since + timedelta(
+        seconds=float(Decimal(passed // _SECOND) * standing.amount_usd / standing.spent_usd)
+    )
+    return when if when < window.until else None
+
+
+def day_words(at: datetime, zone: ZoneInfo) -> str:
+    """A day as people say it, in a zone: "Thursday 27 Nov"; with the hour, since a budget may be of a day."""
+    local = at.astimezone(zone)
+    return f"{local:%A} {local.day} {local:%b} at about {local:%H}:00"

@@ -2,6 +2,7 @@
 
 from .account import Account, ProviderName
 from .action import Action, Freeze, Heartbeat, IdempotencyRecord
+from .bill import BillLine
 from .budget import Budget, BudgetScope, Period
 from .charge import Charge
 from .deployment import Deployment, StopKind, Wanted
@@ -9,6 +10,7 @@ from .download import OPEN_DOWNLOADS, Download, DownloadStatus
 from .in_flight import InFlight
 from .lease import OPEN_WAKES, Lease, LeaseEnd, Wake, WakeStatus
 from .log import LogLine, LogSource
+from .notice import ChannelKind, Delivery, Notice, NotificationChannel
 from .price import Price
 from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
@@ -19,10 +21,13 @@ __all__ = [
     "OPEN_WAKES",
     "Account",
     "Action",
+    "BillLine",
     "Budget",
     "BudgetScope",
     "Cause",
+    "ChannelKind",
     "Charge",
+    "Delivery",
     "Deploy",
     "DeployStatus",
     "Deployment",
@@ -37,6 +42,8 @@ __all__ = [
     "LeaseEnd",
     "LogLine",
     "LogSource",
+    "Notice",
+    "NotificationChannel",
     "Period",
     "Phase",
     "PhaseName",

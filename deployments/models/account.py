@@ -18,6 +18,7 @@ class Account(models.Model):
     """Credentials at a provider, their environment, and how fast time passes there.
 
     `speed` is 1 for life; a sandbox boots and idles `speed` times faster. Money is never scaled.
+    Bills were read for hours that ended by `bills_until`, last at `bills_read_at`.
     `server_url` is set for the sandbox alone, by the panel's own start; no page edits it.
     """
 
@@ -40,6 +41,28 @@ class Account(models.Model):
     )  # fmt: skip
     prices_tried_at = models.DateTimeField(null=True, blank=True, editable=False)
     prices_error = models.TextField(blank=True, default="", editable=False)
+    bills_tried_at = models.DateTimeField(null=True, blank=True, editable=False)
+    bills_read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    bills_until = models.DateTimeField(null=True, blank=True, editable=False)
+    bills_in_plan = models.BooleanField(default=True, editable=False)
+    bills_error = models.TextField(blank=True, default="", editable=False)
+    read_budget_usd = models.DecimalField(
+        max_digits=12, decimal_places=2, null=True, blank=True, editable=False
+    )
+    read_budget_used_usd = models.DecimalField(
+        max_digits=14, decimal_places=4, null=True, blank=True, editable=False
+    )
+    read_budget_reached = models.BooleanField(default=False, editable=False)
+    read_budget_at = models.DateTimeField(null=True, blank=True, editable=False)
+    typed_budget_usd = models.DecimalField(
+        max_digits=12, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text="The environment's own monthly budget, where the provider does not let the panel read it.",
+    )  # fmt: skip
+    typed_budget_source = models.CharField(
+        max_length=120, blank=True, default="", help_text="Where it was looked up."
+    )
+    typed_budget_on = models.DateField(null=True, blank=True, editable=False)
     engine_key = EncryptedTextField(blank=True, default="", editable=False)
     proxy_token_id = models.CharField(max_length=120, blank=True, default="", editable=False)
     proxy_token_secret = EncryptedTextField(blank=True, default="", editable=False)

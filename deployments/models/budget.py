@@ -46,7 +46,7 @@ class Budget(models.Model):
     At the limit of the panel or of a deployment, its servers are drained for `grace_s` seconds and put out;
     at that of a person or a key, only they are refused. `spent_usd` and `reserved_usd` are what was counted
     at `counted_at`, for pages; decisions count anew. `warned_percent` was told last, in the period that began
-    on `warned_on`.
+    on `warned_on`; that its pace passes it was told in the period that began on `overrun_told_on`.
     """
 
     scope = models.CharField(max_length=12, choices=BudgetScope)
@@ -70,6 +70,7 @@ class Budget(models.Model):
     counted_at = models.DateTimeField(null=True, editable=False)
     warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)
     warned_on = models.DateField(null=True, editable=False)
+    overrun_told_on = models.DateField(null=True, editable=False)
 
     class Meta:
         ordering = ["scope", "id"]

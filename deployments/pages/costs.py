@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 
 from deployments.ledger.comparisons import DEDICATED_SOURCE
 from deployments.ledger.sums import Sums
-from deployments.models import Deployment
+from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
-from deployments.services import budgets, cost_facts, spend
+from deployments.services import bill_compare, budgets, cost_facts, provider_budgets, spend
 from deployments.services.budgets import BudgetView
 from deployments.services.cost_labels import Labels
 from deployments.services.lives import people
@@ -90,6 +90,7 @@ def costs(request: PageRequest) -> HttpResponse:
         "chart": _chart(asked, daily, labels, now, limit) if spent.sums else None,
         "limit": limit,
         "forecast": forecast(spent, period, now),
+        "bill": bill_compare.compare_totals(window, asked.only, now),
         "facts": cost_facts.counts(window, asked.only),
         "compared": compared,
         "saved": compared.always_on_usd - spent.total.usd["cost"],
@@ -109,7 +110,10 @@ def costs(request: PageRequest) -> HttpResponse:
 
 def _budgets(request: PageRequest, now: datetime) -> dict[str, Any]:
     """Where the budgets stand, and for admins whom one can be set for."""
-    told: dict[str, Any] = {"budgets": budgets.views(budgets.open_to(request.actor), now, fresh=False)}
+    told: dict[str, Any] = {
+        "budgets": budgets.views(budgets.open_to(request.actor), now, fresh=False),
+        "provider_budgets": provider_budgets.of(Account.objects.exclude(token_id="")),
+    }
     if request.actor.may(Scope.ADMIN):
         told |= {"budget_people": people(), "budget_keys": key_choices()}
     return told

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .activity import activity
+from .bills import bill_page, fetch_bills
 from .budgets import remove_budget, set_budget
 from .cost_csv import costs_csv
 from .cost_runs import cost_runs
@@ -12,6 +13,7 @@ from .extending import extend, give_back
 from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
+from .notifications import notifications, remove_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices
 from .release_download import release_download
@@ -36,9 +38,15 @@ urlpatterns = [
     path("costs/costs.csv", costs_csv, name="costs-csv"),
     path("costs/budgets/", set_budget, name="set-budget"),
     path("costs/budgets/<int:budget_id>/remove/", remove_budget, name="remove-budget"),
+    path("costs/bills/", bill_page, name="bills"),
+    path("costs/bills/read/", fetch_bills, name="fetch-bills"),
     path("costs/prices/", price_list, name="prices"),
     path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
     path("costs/prices/confirm/", confirm_prices, name="confirm-prices"),
+    path("settings/notifications/", notifications, name="notifications"),
+    path("settings/notifications/<int:channel_id>/test/", test_channel, name="test-channel"),
+    path("settings/notifications/<int:channel_id>/switch/", switch_channel, name="switch-channel"),
+    path("settings/notifications/<int:channel_id>/remove/", remove_channel, name="remove-channel"),
     path("freeze/", freeze, name="freeze"),
     path("freeze/lift/", lift, name="lift-freeze"),
     path("leases/<int:lease_id>/give-back/", give_back, name="give-back"),

@@ -102,6 +102,18 @@ class Deployed:
     changed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class BilledHour:
+    """What the provider bills one app for one whole UTC hour. `by_resource` has the provider's own names."""
+
+    app_id: str
+    app_name: str
+    hour: datetime
+    cost_usd: Decimal
+    by_resource: Mapping[str, Decimal]
+    tags: Mapping[str, str]
+
+
 class WakeOutcome(StrEnum):
     """How one hop of a wake ended."""
 
@@ -271,4 +283,10 @@ class Provider(Protocol):
     def unit_prices(self) -> dict[str, Decimal] | None:
         """The account's own prices in USD per second by resource (`gpu:H200`, `cpu`, `memory`), or None
         where the plan does not show them."""
+        ...
+
+    def billing_report(self, since: datetime, until: datetime) -> list[BilledHour] | None:
+        """The environment's whole hours from the one that holds `since` to the last that ended by `until`, or
+        None where the plan does not include the report. The running hour is never in it, and later answers
+        may correct earlier ones."""
         ...

@@ -1,9 +1,11 @@
 """The breaker: a start that went wrong is put out and stays out until a person starts it again."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
+from deployments.ledger.prices import PriceMissing
 from deployments.models import (
     OPEN_DEPLOYS,
     OPEN_WAKES,
@@ -21,7 +23,7 @@ from deployments.models import (
 from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 
-from . import audit, enqueue
+from . import audit, costs, enqueue, notify
 
 TITLES = {
     Break.BOOT_REPEATED: "It started a second time before it was ready",
@@ -73,8 +75,32 @@ def open_breaker(
             summary=f"{deployment.name} was turned off: {title(reason)}.",
             details={"reason": reason, "text": text[:500]},
         )
+        _tell(deployment, reason, run, text, now)
         enqueue.reconcile_soon(deployment.pk)
     return True
+
+
+def _tell(deployment: Deployment, reason: str, run: Run | None, text: str, now: datetime) -> None:
+    """What went wrong, what it burned so far, and that nothing lights it by itself."""
+    burned = _burned_usd(run, deployment, now)
+    facts = {"reason": reason, "burned_usd": None if burned is None else f"{burned:.2f}"}
+    more = "It stays out until a person starts it again."
+    if burned:
+        more = f"It burned ${burned:.2f} until now. {more}"
+    if last := text.strip().splitlines()[-1:]:
+        more += f" The last it said: {last[0][:300]}"
+    words = f"{deployment.name} was turned off: {title(reason)}."
+    notify.tell("failed", words, more=more, deployment=deployment, facts=facts)
+
+
+def _burned_usd(run: Run | None, deployment: Deployment, now: datetime) -> Decimal | None:
+    """What the run cost until now; None where there is none, or a price is missing."""
+    if run is None or run.started_at is None:
+        return None
+    try:
+        return costs.cost_of(run, deployment, run.ended_at or now, costs.book(deployment.account)).total_usd
+    except PriceMissing:
+        return None
 
 
 def title(reason: str) -> str:

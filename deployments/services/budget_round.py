@@ -6,7 +6,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from deployments.ledger.budgeting import Standing
+from deployments.ledger.budgeting import Standing, day_words, overrun
 from deployments.models import Budget, BudgetScope, Cause, Deployment, Lease, LeaseEnd, Run, StopKind
 from deployments.planning.power import SYSTEM
 
@@ -18,6 +18,7 @@ from .locking import locked
 log = structlog.get_logger(__name__)
 
 BY = "a budget"
+_SPENT = "What it pays for is being put out, and stays out until an admin raises it."
 
 
 def go_round(*, now: datetime | None = None) -> None:
@@ -36,10 +37,11 @@ def _one(budget: Budget, now: datetime) -> None:
     if found.exhausted:
         _put_out(budget, now)
     _warn(budget, found, now)
+    _warn_of_overrun(budget, found, now)
 
 
 def _warn(budget: Budget, found: Standing, now: datetime) -> None:
-    """A threshold that is reached for the first time in this period: one line of the record, one mail."""
+    """A threshold that is reached for the first time in this period: one line of the record, one notice."""
     begun = budget.window(now).first_day
     before = budget.warned_percent if budget.warned_on == begun else 0
     if found.threshold <= before:
@@ -52,14 +54,39 @@ def _warn(budget: Budget, found: Standing, now: datetime) -> None:
         if not rows.update(warned_percent=found.threshold, warned_on=begun):
             return  # another process told it
         audit.record(SYSTEM, "budget", deployment=budget.deployment, summary=words)
-    _tell(budget, words, exhausted=found.exhausted)
+        _tell("budget", budget, words, found, more=_SPENT if found.exhausted else "")
 
 
-def _tell(budget: Budget, words: str, *, exhausted: bool) -> None:
+def _warn_of_overrun(budget: Budget, found: Standing, now: datetime) -> None:
+    """That its pace passes it before it begins anew: once in a period, and not where it is spent anyway."""
+    window = budget.window(now)
+    when = overrun(found, window, now)
+    if when is None or budget.overrun_told_on == window.first_day:
+        return
+    rows = Budget.objects.filter(pk=budget.pk, overrun_told_on=budget.overrun_told_on)
+    words = f"At this pace {_lowered(said(budget))} is spent on {day_words(when, window.zone)}"
+    words += f": ${found.spent_usd:.2f} of ${budget.amount_usd:.2f} so far."
+    with transaction.atomic():
+        if rows.update(overrun_told_on=window.first_day):
+            audit.record(SYSTEM, "budget", deployment=budget.deployment, summary=words)
+            _tell("forecast", budget, words, found, more="At its limit it puts out what it pays for.")
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
+def _tell(kind: str, budget: Budget, words: str, found: Standing, *, more: str) -> None:
     """To the admins, and to the person whose budget it is."""
     own = [budget.user.email] if budget.user is not None else []
-    after = "What it pays for is being put out, and stays out until an admin raises it." if exhausted else ""
-    notify.tell("budget", words, more=after, deployment=budget.deployment, also_to=own)
+    facts = {
+        "scope": budget.scope,
+        "period": budget.period,
+        "amount_usd": f"{budget.amount_usd:.2f}",
+        "spent_usd": f"{found.spent_usd:.2f}",
+        "percent": found.percent,
+    }
+    notify.tell(kind, words, more=more, deployment=budget.deployment, also_to=own, facts=facts)
 
 
 def _put_out(budget: Budget, now: datetime) -> None:

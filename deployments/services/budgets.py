@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from deployments.ledger.budgeting import Standing
+from deployments.ledger.budgeting import Standing, overrun
 from deployments.ledger.charges import usd
 from deployments.ledger.costs import interval_cost
 from deployments.ledger.prices import PriceMissing, Resources
@@ -176,13 +176,22 @@ def _refused(why: str) -> Refused:
 
 @dataclass(frozen=True, slots=True)
 class BudgetView:
-    """A budget as it is told. `percent` of it is spent."""
+    """A budget as it is told; its pace spends it at `overrun_at` (None: it lasts, or nobody can tell)."""
 
     budget: Budget
     target: str
     target_name: str
     standing: Standing
     window: Window
+    overrun_at: datetime | None = None
+
+    @property
+    def overrun_day(self) -> str:
+        """The day on which its pace spends it, in its own zone, short; empty where it lasts."""
+        if self.overrun_at is None:
+            return ""
+        local = self.overrun_at.astimezone(self.window.zone)
+        return f"{local:%a} {local.day} {local:%b}"
 
     @property
     def reserved_percent(self) -> int:
@@ -198,16 +207,14 @@ class BudgetView:
 
 def views(rows: QuerySet[Budget], now: datetime, *, fresh: bool = True) -> list[BudgetView]:
     """Budgets with where they stand: counted now, or (not `fresh`) as the last round counted them."""
-    return [
-        BudgetView(
-            row,
-            str(row.deployment.slug if row.deployment is not None else row.user_id or row.key_id or ""),
-            target(row),
-            standing(row, now) if fresh else row.counted,
-            row.window(now),
-        )
-        for row in rows.select_related("deployment", "user")
-    ]
+    found = []
+    for row in rows.select_related("deployment", "user"):
+        slug = row.deployment.slug if row.deployment is not None else row.user_id or row.key_id or ""
+        stands = standing(row, now) if fresh else row.counted
+        window = row.window(now)
+        ends = overrun(stands, window, now)
+        found.append(BudgetView(row, str(slug), target(row), stands, window, ends))
+    return found
 
 
 def open_to(actor: Actor) -> QuerySet[Budget]:

@@ -1,16 +1,29 @@
-"""Tell people what they must know although they look at no page."""
+"""Tell people what they must know although they look at no page: the one door."""
 
-from collections.abc import Iterable
-from smtplib import SMTPException
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import structlog
 from django.contrib.auth import get_user_model
-from django.core.mail import send_mail
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
 
-from deployments.models import Deployment
+from deployments.models import Delivery, Deployment, Notice, NotificationChannel
 from deployments.planning.power import Role
 
 log = structlog.get_logger(__name__)
+
+# What can be told, and what a page calls it. A kind that is not here goes to channels that take everything.
+KINDS = {
+    "budget": "A budget’s threshold or limit",
+    "forecast": "A budget that its pace will pass",
+    "failed": "A start that failed, a server that died",
+    "outside": "A server lit from outside the panel",
+    "blind": "The provider cannot be read",
+    "bill": "The bill differs from what was counted",
+    "schedule": "A schedule that was refused",
+    "test": "A test from the page of notifications",
+}
 
 
 def tell(
@@ -20,17 +33,47 @@ def tell(
     more: str = "",
     deployment: Deployment | None = None,
     also_to: Iterable[str] = (),
+    facts: Mapping[str, Any] | None = None,
+    once: str = "",
 ) -> None:
-    """Send `words` (one sentence, also the subject) and `more` to the admins and to `also_to` (addresses).
+    """Tell `words` (one sentence, also a mail's subject) and `more` to the admins' mail, to `also_to`
+    (addresses) and to the channels that take this kind.
 
-    `kind` is a short name such as `budget`, for filters. Never raises: whoever tells has something more
-    important to do, and a mail server that is away must not keep anything lit. Call it after the commit.
+    It only writes rows, which a task sends: call it in the transaction that makes what it tells, so that both
+    stand or fall, or outside of one. The same `once` is told once, whoever repeats it. `facts` (JSON) go to
+    webhooks. Never raises: whoever tells has something more important to do.
     """
-    admins = get_user_model().objects.filter(is_active=True, groups__name=Role.ADMIN).exclude(email="")
     try:
-        for address in sorted({*admins.values_list("email", flat=True), *also_to} - {""}):
-            # Each on its own: nobody needs to read the others' addresses.
-            send_mail(f"Pilotlight: {words}", f"{words} {more}".strip() + "\n", None, [address])
-    except (OSError, SMTPException) as error:
-        name = deployment.slug if deployment is not None else ""
-        log.warning("notify.mail_failed", kind=kind, deployment=name, error=str(error))
+        with transaction.atomic():
+            _write(kind, words, more, deployment, also_to, dict(facts or {}), once)
+    except IntegrityError:
+        if not once:
+            log.exception("notify.not_written", kind=kind)
+    except DatabaseError:
+        log.exception("notify.not_written", kind=kind)
+
+
+def _write(
+    kind: str,
+    words: str,
+    more: str,
+    deployment: Deployment | None,
+    also_to: Iterable[str],
+    facts: dict[str, Any],
+    once: str,
+) -> None:
+    if once and Notice.objects.filter(once=once).exists():
+        return
+    now = timezone.now()
+    notice = Notice.objects.create(
+        kind=kind, at=now, deployment=deployment, text=words, more=more, facts=facts, once=once[:160] or None
+    )
+    # Each on its own: nobody needs to read the others' addresses, and one that fails delays no other.
+    mail = [Delivery(notice=notice, address=one, next_at=now) for one in sorted(_addresses(also_to))]
+    rows = [one for one in NotificationChannel.objects.filter(enabled=True) if one.wants(kind)]
+    Delivery.objects.bulk_create(mail + [Delivery(notice=notice, channel=one, next_at=now) for one in rows])
+
+
+def _addresses(also_to: Iterable[str]) -> set[str]:
+    admins = get_user_model().objects.filter(is_active=True, groups__name=Role.ADMIN).exclude(email="")
+    return {*admins.values_list("email", flat=True), *also_to} - {""}

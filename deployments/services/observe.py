@@ -21,7 +21,8 @@ from deployments.models import (
 from deployments.providers.base import ContainerFacts, NotDeployed, Provider, ProviderError, scaled
 from deployments.providers.registry import provider_for
 
-from . import reading, sightings
+from . import notify, reading, sightings
+from .allowed import BLIND_LIMIT
 from .claims import Claim, LostClaim, guarded
 from .facts import QUIET_S, spec_of
 from .use import in_flight
@@ -81,6 +82,18 @@ def _blind(account: Account, error: ProviderError, now: datetime) -> None:
     log.warning("observe.blind", account=account.name, error=error.message)
     Account.objects.filter(pk=account.pk).update(last_error=error.message[:2000])
     Account.objects.filter(pk=account.pk, blind_since__isnull=True).update(blind_since=now)
+    if account.blind_since is not None and now > account.blind_since + BLIND_LIMIT:
+        _tell_blind(account, error, account.blind_since)
+
+
+def _tell_blind(account: Account, error: ProviderError, since: datetime) -> None:
+    """Once for each time that it is blind for longer than anything new is lit."""
+    words = (
+        f"{account.name} cannot be read since {since:%H:%M} UTC, and what is lit there may still be billing."
+    )
+    more = f"Nothing new is lit until it answers. It said: {error.message[:300]}"
+    once = f"blind:{account.pk}:{since.isoformat()}"
+    notify.tell("blind", words, more=more, facts={"account": account.name}, once=once)
 
 
 def _look(account: Account, provider: Provider, now: datetime) -> None:

@@ -23,7 +23,7 @@ from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 from deployments.providers.base import ContainerFacts, EndedContainer, Provider
 
-from . import audit, breaker, costs, endings
+from . import audit, breaker, costs, endings, notify
 
 log = structlog.get_logger(__name__)
 
@@ -112,12 +112,17 @@ def _lit_for(cause: Cause, lease: Lease | None) -> str:
 
 def _report(run: Run, deployment: Deployment) -> None:
     if run.cause == Cause.OUTSIDE:
+        words = f"{deployment.name} was lit from outside the panel; run {run.number} has no lease."
+        notify.tell(
+            "outside", words, deployment=deployment, facts={"run": run.number}, once=f"outside:{run.pk}",
+            more="It burns money that nobody of the panel asked for; Sleep on its page puts it out.",
+        )  # fmt: skip
         audit.record(
             SYSTEM,
             "outside_wake",
             deployment=deployment,
             target=f"run {run.number}",
-            summary=f"{deployment.name} was lit from outside the panel; run {run.number} has no lease.",
+            summary=words,
         )
 
 

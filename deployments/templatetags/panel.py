@@ -34,6 +34,13 @@ def money(usd: Decimal | None) -> str:
 
 
 @register.filter
+def signed_money(usd: Decimal) -> str:
+    """A difference with its sign; nothing is $0.00."""
+    sign = "+" if usd > 0 else "−" if usd < 0 else ""
+    return sign + words.money(abs(usd))
+
+
+@register.filter
 def hourly(usd: Decimal | None) -> str:
     """The price of an hour, cut to the cent; a dash where it is not known."""
     return "–" if usd is None else sentences.rate(usd)

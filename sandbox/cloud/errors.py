@@ -45,6 +45,12 @@ class ThrottledError(CloudError):
     status = "RESOURCE_EXHAUSTED"
 
 
+class NotInPlanError(CloudError):
+    """The workspace's plan does not include it."""
+
+    status = "PERMISSION_DENIED"
+
+
 class UnauthenticatedError(CloudError):
     """Wrong or missing token."""
 

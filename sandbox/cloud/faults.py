@@ -22,6 +22,7 @@ KINDS: dict[str, dict[str, tuple[type, Any]]] = {
     "logs_late": {"seconds": (float, None)},
     "logs_doubled": {},
     "no_capacity": {},
+    "plan_without_billing": {},
 }
 # Where a boot can die or hang: the phases of the stand-in engine.
 PHASES = ("start", "weights", "cache", "compile", "warmup")

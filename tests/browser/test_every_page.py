@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
 
 from controlpanel.models import Invitation
-from deployments.models import Budget, Deployment
+from deployments.models import Account, BillLine, Budget, Deployment
 from deployments.planning.power import SYSTEM, Role
 from gateway.keys import create_key
 from tests.deployments.pages.spending import Spending
@@ -19,6 +19,7 @@ from . import axe
 from .conftest import Tab, person
 
 ACCESSIBLE = (Path(__file__).parent / "accessible.js").read_text()
+BILLED = datetime(2026, 11, 10, 7, tzinfo=UTC)
 LOOKS = [(1440, "light"), (390, "dark")]
 
 
@@ -65,7 +66,7 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     )  # fmt: skip
     paths += ["/keys/", "/keys/new/", f"/keys/{key.pk}/revoke/", "/deployments/asleep/connect/", "/people/"]
     paths += [f"/people/{key.owner_id}/", "/people/invite/", f"/accounts/invitation/{token}/"]
-    paths += ["/accounts/profile/"]
+    paths += ["/accounts/profile/", "/settings/notifications/"]
     opened = tab(Role.ADMIN, width=width, scheme=scheme)
     assert [one for path in paths for one in problems(opened, path)] == []
     assert opened.complaints == []
@@ -92,11 +93,17 @@ def test_money_looks_right(tab: Callable[..., Tab], states: States, width: int, 
             amount_usd=amount, set_at=states.now, set_by_name="Ada", spent_usd=amount,
             warned_percent=100, warned_on=states.now.date().replace(day=1),
         )  # fmt: skip
+    BillLine.objects.create(
+        account=states.account, app_id="ap-1", app_name="nobody-knows-this-app", hour=BILLED,
+        fetched_at=states.now, micro_usd=1_000_000,
+    )  # fmt: skip
+    Account.objects.update(bills_until=BILLED + timedelta(days=20), bills_read_at=states.now)
     november = "?period=custom&from=2026-11-01&to=2026-11-30"
     opened = tab(Role.ADMIN, width=width, scheme=scheme)
     found = problems(opened, "/deployments/ready/")
     for path in ("/costs/prices/", "/costs/runs/", "/costs/?period=custom&from=2025-01-01&to=2025-01-02"):
         found += problems(opened, path)
+    found += problems(opened, f"/costs/bills/{november}")
     for split in ("part", "key"):
         found += problems(opened, f"/costs/{november}&split={split}")
     opened.page.evaluate("document.querySelectorAll('details.fold').forEach(one => { one.open = true })")

@@ -14,6 +14,7 @@ from deployments.planning.spec import Spec
 from deployments.providers.base import (
     AccountFacts,
     AppFacts,
+    BilledHour,
     CallOutcome,
     CallState,
     ContainerFacts,
@@ -53,6 +54,7 @@ class FakeProvider:
         self.during_deploy: Callable[[], None] = lambda: None
         self.account = AccountFacts(workspace="fake", environment="main")
         self.prices: dict[str, Decimal] | None = None
+        self.bills: list[BilledHour] | None = []
         self.secrets: dict[str, dict[str, str]] = {}
         self.weights: dict[tuple[str, str], bool | None] = {}
         self.call_log: list[str] = []
@@ -256,6 +258,13 @@ class FakeProvider:
     def unit_prices(self) -> dict[str, Decimal] | None:
         self._called("unit_prices")
         return self.prices
+
+    def billing_report(self, since: datetime, until: datetime) -> list[BilledHour] | None:
+        self._called("billing_report")
+        if self.bills is None:
+            return None
+        first = since.replace(minute=0, second=0, microsecond=0)
+        return [row for row in self.bills if first <= row.hour and row.hour + timedelta(hours=1) <= until]
 
     # How it goes on.
 

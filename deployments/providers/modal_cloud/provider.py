@@ -10,6 +10,7 @@ from deployments.planning.spec import Spec, SpecError
 from deployments.providers.base import (
     AccountFacts,
     AppFacts,
+    BilledHour,
     CallState,
     ContainerFacts,
     Credentials,
@@ -23,7 +24,7 @@ from deployments.providers.base import (
 )
 from deployments.providers.rendering import spec_document
 
-from . import account, apps, containers, deploying, downloads, sdk, web
+from . import account, apps, billing, containers, deploying, downloads, sdk, web
 from .errors import mapped
 from .sdk import Client
 
@@ -137,6 +138,10 @@ class ModalProvider:
     def unit_prices(self) -> dict[str, Decimal] | None:
         """USD per second by resource, or None on plans that do not show them."""
         return self._ask(account.unit_prices)
+
+    def billing_report(self, since: datetime, until: datetime) -> list[BilledHour] | None:
+        """Whole hours of the environment's apps; None on plans that do not include the report."""
+        return self._ask(lambda client: billing.report(client, self._environment, since, until))
 
     def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
         """The answer of the control plane, within 30 s."""

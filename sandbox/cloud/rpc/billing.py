@@ -11,7 +11,7 @@ from modal_proto import api_pb2 as pb
 
 from sandbox.cloud import money
 from sandbox.cloud.cloud import Cloud
-from sandbox.cloud.errors import InvalidError
+from sandbox.cloud.errors import InvalidError, NotInPlanError
 from sandbox.cloud.records import App
 
 _HOURLY = {"h": True, "d": False}
@@ -36,6 +36,8 @@ class BillingCalls:
         self, request: pb.WorkspaceBillingReportRequest
     ) -> AsyncIterator[pb.WorkspaceBillingReportItem]:
         """Cost of each app in each whole interval; the running hour or day is not in it."""
+        if self._cloud.faults.strike("plan_without_billing") is not None:
+            raise NotInPlanError("Billing reports are part of the Team and Enterprise plans.")
         if request.resolution not in _HOURLY:
             raise InvalidError("resolution: must be 'h' or 'd'")
         since = request.start_timestamp.ToNanoseconds() / 1e9

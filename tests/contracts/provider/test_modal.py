@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +15,10 @@ import psutil
 import pytest
 
 from deployments.engines.registry import engine_for
+from deployments.ledger.costs import interval_cost
+from deployments.ledger.prices import PriceBook, Resources, UnitPrice
+from deployments.ledger.public_prices import USD_PER_S
+from deployments.ledger.reconciling import kind_of
 from deployments.providers.base import CallOutcome, ProviderError, WakeOutcome
 from deployments.providers.modal_cloud import ModalProvider
 from deployments.providers.rendering import spec_document
@@ -202,6 +207,34 @@ def test_prices_are_per_second_by_resource(modal_world):
     assert prices["gpu:H200"] == Decimal("0.001261")
     assert prices["cpu"] == Decimal("0.0000131")
     assert prices["memory"] == Decimal("0.00000222")
+
+
+def test_the_report_bills_what_the_panel_counts(modal_world):
+    """A real run in the sandbox, moved two hours back since the running hour is in no report."""
+    deployed = modal_world.deploy(cpu_cores=8.0, memory_gib=96.0)
+    modal_world.wake(deployed.endpoint_url)
+    (container,) = modal_world.containers()
+    modal_world.provider.turn_off(modal_world.app)
+    modal_world.until_no_container()
+    modal_world.sandbox.control.backdate(7200.0)
+    ran = modal_world.provider.ended_container(container.container_id)
+    now = modal_world.now()
+    rows = modal_world.provider.billing_report(now - timedelta(hours=4), now)
+    mine = [row for row in rows if row.app_id == deployed.app_id]
+    held = Resources("H200", 8, Decimal(8), Decimal(96))
+    book = PriceBook.of([UnitPrice(name, usd, ran.started_at) for name, usd in USD_PER_S.items()])
+    counted = interval_cost(held, book, ran.started_at, ran.finished_at).total_usd
+    assert counted > Decimal("0.001")
+    assert abs(sum(row.cost_usd for row in mine) - counted) < Decimal("0.0001")  # microseconds of the clock
+    assert mine[0].app_name == modal_world.app
+    assert {kind_of(name) for name in mine[0].by_resource} == {"gpu", "cpu", "memory"}
+
+
+def test_a_plan_without_the_report_is_none_and_no_error(modal_world):
+    modal_world.sandbox.control.set_fault("plan_without_billing", times=1)
+    now = modal_world.now()
+    assert modal_world.provider.billing_report(now - timedelta(hours=4), now) is None
+    assert modal_world.provider.billing_report(now - timedelta(hours=4), now) is not None
 
 
 def test_the_environments_own_budget_is_shown(modal_world):

@@ -117,6 +117,7 @@ def test_looking_never_wakes_a_server(world):
         world.provider.logs(deployed.app_id, since=world.now() - timedelta(hours=1), until=world.now())
         world.provider.weights_present(world.spec.volumes["/root/.cache/huggingface"], world.spec.model)
         world.provider.unit_prices()
+        assert world.provider.billing_report(world.now() - timedelta(hours=2), world.now()) is not None
         world.provider.check()
     assert world.containers() == []
     assert world.reached() == 0

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from deployments.ledger.budgeting import Every, Standing, period_of
+from deployments.ledger.budgeting import Every, Standing, day_words, overrun, period_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -50,3 +50,24 @@ def test_standing(spent, reserved, percent, threshold, exhausted, fits, left):
         percent, threshold, exhausted, fits,
     )  # fmt: skip
     assert found.left_usd == Decimal(left)
+
+
+@pytest.mark.parametrize(
+    ("day", "spent", "when"),
+    [
+        (6, 300, datetime(2026, 11, 16, tzinfo=UTC)),  # 60 a day of 900: after 15 days
+        (6, 149, None),  # 29.8 a day lasts 30.2 days
+        (3, 300, None),  # two days of thirty say nothing
+        (11, 80, None),  # a twelfth of the budget neither
+        (11, 900, None),  # spent is not a forecast
+    ],
+)
+def test_a_pace_that_passes_the_budget_has_a_day(day: int, spent: int, when: datetime | None) -> None:
+    now = datetime(2026, 11, day, tzinfo=UTC)
+    window = period_of(Every.MONTH, ZoneInfo("UTC"), now)
+    assert overrun(Standing(Decimal(900), Decimal(spent)), window, now) == when
+
+
+def test_the_day_is_said_in_the_budgets_zone() -> None:
+    at = datetime(2026, 11, 26, 23, 30, tzinfo=UTC)
+    assert day_words(at, ZoneInfo("Europe/Berlin")) == "Friday 27 Nov at about 00:00"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deployments.models import Deployment, Lease, LogLine, Run
+from deployments.models import Deployment, Lease, LogLine, Notice, Run
 from deployments.providers.base import ProviderError
 from deployments.services import deploys, requests, wakes
 from deployments.services.errors import Refused
@@ -183,6 +183,7 @@ def test_a_container_nobody_asked_for_is_a_run_from_outside_and_is_reported(pane
     run = panel.run()
     assert run.cause == "outside"
     assert panel.deployment.actions.filter(verb="outside_wake").count() == 1
+    assert Notice.objects.filter(kind="outside").count() == 1
     assert panel.provider.wake_requests == 1
 
 

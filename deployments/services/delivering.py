@@ -1,0 +1,116 @@
+"""Sends what `notify.tell` wrote: at least once, with growing pauses, no receiver holding up others."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import F
+from django.utils import timezone
+
+from deployments.models import ChannelKind, Delivery, Notice, NotificationChannel
+
+from . import outgoing, payloads
+
+log = structlog.get_logger(__name__)
+
+# Longer than one attempt can take: whoever died over it lets go of it after this.
+CLAIMED = timedelta(seconds=60)
+_FIRST_S, _LONGEST_S, MOST_ATTEMPTS = 10, 3 * 3600, 16
+_AT_ONCE = 50
+
+
+def pause(attempts: int) -> timedelta | None:
+    """How long to wait after so many attempts: 10 s, 40 s, 160 s, ... at most 3 h; None where it is enough.
+
+    Sixteen attempts last about a day and a half.
+    """
+    if attempts >= MOST_ATTEMPTS:
+        return None
+    return timedelta(seconds=min(_FIRST_S * 4 ** (attempts - 1), _LONGEST_S))
+
+
+def deliver_due(*, now: datetime | None = None) -> int:
+    """Send what is due; gives how many arrived. Any number of workers may do this at once.
+
+    A receiver that fails is asked nothing more in this round, so one that hangs costs one timeout.
+    """
+    now = now or timezone.now()
+    failing, arrived = set[tuple[int | None, str]](), 0
+    for delivery in _due(now):
+        receiver = (delivery.channel_id, "" if delivery.channel_id else "mail")
+        if receiver in failing or not _claim(delivery, now):
+            continue
+        if error := attempt(delivery):
+            failing.add(receiver)
+            _failed(delivery, error, now)
+        else:
+            arrived += 1
+            _arrived(delivery, now)
+    return arrived
+
+
+def _due(now: datetime) -> list[Delivery]:
+    rows = Delivery.objects.filter(done_at__isnull=True, given_up_at__isnull=True, next_at__lte=now)
+    return list(rows.select_related("notice__deployment", "channel")[:_AT_ONCE])
+
+
+def _claim(delivery: Delivery, now: datetime) -> bool:
+    """Take it by moving its time on: of two workers one finds it unchanged."""
+    mine = Delivery.objects.filter(pk=delivery.pk, next_at=delivery.next_at, done_at__isnull=True)
+    delivery.attempts += 1
+    return bool(mine.update(next_at=now + CLAIMED, attempts=F("attempts") + 1))
+
+
+def attempt(delivery: Delivery) -> str:
+    """Send one now; gives why it did not arrive, in words without a secret, or ""."""
+    channel, notice = delivery.channel, delivery.notice
+    try:
+        if channel is None:
+            _mail(notice, [delivery.address])
+        elif not channel.enabled:
+            return "The channel is switched off."
+        elif channel.kind == ChannelKind.MAIL:
+            _mail(notice, payloads.addresses(channel.target))
+        else:
+            _post(notice, channel)
+    except outgoing.NotSent as error:
+        return str(error)
+    except Exception as error:  # the loop's edge; its text may hold a secret, its name does not
+        log.warning("notify.failed", notice=notice.public_id, error=type(error).__name__)
+        return f"It could not be sent ({type(error).__name__})."
+    return ""
+
+
+def _mail(notice: Notice, addresses: list[str]) -> None:
+    body = f"{notice.text} {notice.more}".strip() + f"\n\n{settings.PANEL_PUBLIC_URL}\n"
+    subject = " ".join(f"Pilotlight: {notice.text}".split())
+    for address in addresses:
+        send_mail(subject, body, None, [address])
+
+
+def _post(notice: Notice, channel: NotificationChannel) -> None:
+    if channel.kind == ChannelKind.SLACK:
+        outgoing.post(channel.target, payloads.slack(notice), {})
+        return
+    body = payloads.webhook(notice)
+    headers = payloads.signature(notice.public_id, body, channel.secret, timezone.now())
+    outgoing.post(channel.target, body, headers)
+
+
+def _arrived(delivery: Delivery, now: datetime) -> None:
+    Delivery.objects.filter(pk=delivery.pk).update(done_at=now, error="")
+    _note(delivery, last_ok_at=now, last_error="")
+
+
+def _failed(delivery: Delivery, error: str, now: datetime) -> None:
+    wait = pause(delivery.attempts)
+    changes = {"given_up_at": now} if wait is None else {"next_at": now + wait}
+    Delivery.objects.filter(pk=delivery.pk).update(error=error[:300], **changes)
+    _note(delivery, last_error=error[:300])
+    log.warning("notify.not_delivered", delivery=delivery.pk, attempts=delivery.attempts, error=error)
+
+
+def _note(delivery: Delivery, **changes: object) -> None:
+    if delivery.channel_id is not None:
+        NotificationChannel.objects.filter(pk=delivery.channel_id).update(**changes)
