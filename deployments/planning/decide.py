@@ -143,6 +143,8 @@ def _light(facts: Facts) -> list[Step]:
 
 
 def _light_for(facts: Facts, lease: LeaseFact) -> list[Step]:
+    if facts.wake is None and not facts.may_light:
+        return []
     if facts.live_release != facts.current_release or not facts.app_exists:
         return _deploy(facts)
     if facts.wake is not None:
@@ -185,7 +187,11 @@ def _hop(facts: Facts) -> list[Step]:
     wake = facts.wake
     if wake is None or wake.hop_busy:
         return []
-    if wake.sent_at is None or wake.has_result_url:
+    if wake.has_result_url:
+        return [HopWake(wake.id)]
+    if not facts.may_light:
+        return []  # following what was sent costs nothing new; sending does
+    if wake.sent_at is None:
         return [HopWake(wake.id)]
     nothing_left = not facts.serving and facts.backlog == 0
     looked_since = (
@@ -200,7 +206,7 @@ def _keep(facts: Facts, ready: ContainerFact) -> list[Step]:
     steps: list[Step] = []
     if facts.wake is not None:
         steps.append(CloseWake(facts.wake.id, done=True))
-    if ping_due(facts, ready):
+    if facts.may_light and ping_due(facts, ready):
         steps.append(Ping(ready.run_id))
     return steps
 

@@ -39,7 +39,9 @@ def spec_of(deployment: Deployment) -> Spec:
     return Spec.from_json(release.spec if release is not None else deployment.config)
 
 
-def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Facts:
+def facts_of(
+    deployment: Deployment, now: datetime, *, frozen: bool, prices_stale: bool = False
+) -> pure.Facts:
     """The facts of one deployment that came from `loading.with_facts`. No query."""
     return pure.Facts(
         now=now,
@@ -47,6 +49,7 @@ def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Fac
         wanted_on=deployment.wanted == Wanted.ON,
         frozen=frozen,
         blind=blind(deployment.account, now),
+        prices_stale=prices_stale,
         breaker_open=deployment.breaker_opened_at is not None,
         current_release=deployment.current_release.number if deployment.current_release else None,
         live_release=deployment.live_release.number if deployment.live_release else None,

@@ -47,6 +47,10 @@ class Told:
     words: str = ""
     stop_by: str = ""
     relit: bool = False
+    why_not: str = ""
+
+
+_STALE = "Its prices were not checked for half a year: an admin can confirm them under Costs, Prices."
 
 
 def sentence(told: Told) -> Sentence:
@@ -127,6 +131,8 @@ def _asleep(told: Told) -> Sentence:
 def _waking(told: Told) -> Sentence:
     whom = _for_whom(told)
     lead = f"Waking for {whom}." if whom else "Waking."
+    if told.why_not == "prices_stale" and not told.phase:
+        return Sentence(lead, "Held back: nothing is lit by prices this old.", _STALE)
     words = PHASE_WORDS.get(told.phase, "")
     parts = [words.capitalize() if words else "Asking for a machine"]
     if told.progress is not None:
@@ -145,6 +151,8 @@ def _ready(told: Told) -> Sentence:
 
 
 def _idle_hint(told: Told) -> str:
+    if told.until is not None and told.why_not == "prices_stale":
+        return f"Nothing keeps it warm. {_STALE}"
     if told.until is not None:
         return "Kept warm until then, used or not."
     if told.idle_s is None or told.out_in_s is None:

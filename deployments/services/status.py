@@ -106,7 +106,7 @@ def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
 
 def _view(deployment: Deployment, context: _Context) -> StatusView:
     now, spec = context.now, spec_of(deployment)
-    facts = facts_of(deployment, now, frozen=context.frozen)
+    facts = _facts(deployment, spec, context)
     blind_since = sight_lost_at(deployment, facts)
     state = state_of(facts, blind_since=blind_since, degraded=_degraded(deployment, now))
     boot, run = boot_time(deployment, spec), _run(deployment, context)
@@ -123,10 +123,16 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
         run=run,
         **(_idle(facts) if state is State.READY else {}),
     )
-    words = sentence(_told(shown, deployment, spec, boot, context))
+    words = sentence(replace(_told(shown, deployment, spec, boot, context), why_not=facts.why_not))
     return replace(
         shown, sentence=words, level=_level(shown, boot, facts), verbs=_verbs(shown, deployment, context)
     )
+
+
+def _facts(deployment: Deployment, spec: Spec, context: _Context) -> Facts:
+    held = costs.resources(spec, deployment.account)
+    stale = prices.state_of(context.books, deployment.account, held, context.now).stale
+    return facts_of(deployment, context.now, frozen=context.frozen, prices_stale=stale)
 
 
 def _failure(deployment: Deployment, context: _Context) -> FailureView | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deployments.planning.decide import RELIGHTS, SENDS, Break, decide
-from deployments.planning.facts import Stop
+from deployments.planning.facts import Facts, Stop
 from deployments.planning.steps import (
     BeginStop,
     CancelDeploy,
@@ -403,3 +403,18 @@ DOWNLOADS = [
 @pytest.mark.parametrize(("why", "facts", "expected"), DOWNLOADS, ids=[row[0] for row in DOWNLOADS])
 def test_weights_download(why, facts, expected):
     assert decide(facts) == expected
+
+
+@pytest.mark.parametrize("reason", ["blind", "prices_stale"])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        asleep(leases=(until(NOON + minutes(120), runs_ended=1),)),  # would be lit again
+        asleep(leases=(until_idle(),), wake=asked()),  # would be sent
+        asleep(leases=(until_idle(),), wake=sent(minutes(9))),  # would be sent again
+        lit(leases=(until(NOON + minutes(120)),), containers=(ready(minutes(9)),)),  # would be pinged
+    ],
+)
+def test_blind_or_with_stale_prices_nothing_is_lit_sent_or_pinged(facts: Facts, reason: str) -> None:
+    assert decide(facts)
+    assert decide(replace(facts, **{reason: True})) == []
