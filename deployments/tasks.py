@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord, InFlight, LogLine, Sample
-from deployments.services import budget_round, deploys, prices, settle, wakes
+from deployments.services import budget_round, deploys, prices, schedule_round, settle, wakes
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
 
@@ -92,6 +92,12 @@ def refresh_prices() -> None:
 def budgets() -> None:
     """Count the budgets, and put out what is beyond them."""
     budget_round.go_round()
+
+
+@shared_task(name="deployments.tasks.schedules")
+def schedules() -> None:
+    """Open the windows of schedules, and follow their changes."""
+    schedule_round.go_round()
 
 
 @shared_task(name="deployments.tasks.prune")

@@ -12,6 +12,7 @@ from .log import LogLine, LogSource
 from .price import Price
 from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
+from .schedule import Schedule
 
 __all__ = [
     "OPEN_DEPLOYS",
@@ -45,6 +46,7 @@ __all__ = [
     "Release",
     "Run",
     "Sample",
+    "Schedule",
     "StopKind",
     "Wake",
     "WakeStatus",
