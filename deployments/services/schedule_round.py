@@ -44,8 +44,13 @@ class _Now:
     at: datetime
     deployment: Deployment
     rows: dict[int, Schedule]
-    open: list[Occurrence]
+    ahead: list[Occurrence]
     until: datetime
+
+    @property
+    def open(self) -> list[Occurrence]:
+        """What is open now, by the instant it opened."""
+        return [one for one in self.ahead if one.open_at(self.at)]
 
 
 def go_round(*, now: datetime | None = None) -> None:
@@ -76,7 +81,7 @@ def _moment(deployment_id: int, now: datetime) -> _Now:
     found = occurrences(rules, now - timedelta(days=2), now + LONGEST)
     whole = next((one for one in merged(found) if one.start <= now < one.end), None)
     until = min(whole.end, now + LONGEST) if whole is not None else now
-    return _Now(now, deployment, rows, [one for one in found if one.open_at(now)], until)
+    return _Now(now, deployment, rows, found, until)
 
 
 def _open_lease(deployment_id: int) -> Lease | None:
@@ -167,7 +172,10 @@ def _refused(schedule: Schedule, one: Occurrence, refusal: Refused) -> None:
 def _follow(lease: Lease, moment: _Now) -> None:
     """The lease of a window whose schedules may have changed since."""
     mine = (lease.schedule_id, lease.window_at)
-    if any((one.key, one.starts_at) == mine for one in moment.open):
+    own = next((one for one in moment.ahead if (one.key, one.starts_at) == mine), None)
+    if own is not None and moment.at < own.opens_at:
+        return  # opened by a worker whose clock is ahead, or when a start took longer
+    if own is not None and own.open_at(moment.at):
         _move_end(lease, moment)
     elif not _open_first(moment, replacing=lease) and lease.until is not None and lease.until > moment.at:
         _set_end(lease, moment.at)
