@@ -13,6 +13,7 @@ from . import (
     records,
     releases,
     runs,
+    schedules,
     status,
     stopping,
 )
@@ -31,6 +32,7 @@ _PARTS = (
     records,
     costs,
     budgets,
+    schedules,
 )
 for _part in _PARTS:
     router.add_router("", _part.router)

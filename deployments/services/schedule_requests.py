@@ -195,3 +195,12 @@ def _may(actor: Actor, deployment: Deployment) -> None:
         raise not_allowed("Schedules need an operator.")
     if actor.user_id is None:
         raise not_allowed("A schedule needs a person as its owner.")
+
+
+def plan_of(row: Schedule) -> Plan:
+    """What was asked for, from the row."""
+    return Plan(
+        name=row.name, days=frozenset(int(day) for day in row.days), starts=row.starts, ends=row.ends,
+        time_zone=row.time_zone, valid_from=row.valid_from, valid_until=row.valid_until,
+        skips=tuple(date.fromisoformat(day) for day in row.skips), lead=row.lead,
+    )  # fmt: skip
