@@ -82,6 +82,8 @@ def post_start(request: ApiRequest, slug: str, wish: StartWish = _PLAIN) -> Stat
 def post_extend(request: ApiRequest, slug: str, wish: ExtendWish) -> Any:
     """One's own lease, or anybody's for an operator."""
     deployment = deployment_of(request, slug)
+    if not wish.model_fields_set & {"until", "for_s"}:
+        raise bad_field("until", "Give a time, null for until idle, or for_s.")
     if not deployment.leases.filter(pk=wish.lease_id).exists():
         raise not_found("An open lease of this deployment")
     return shown(

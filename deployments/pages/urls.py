@@ -15,6 +15,7 @@ from .logs import log_download, log_page, log_tail
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices
 from .runs import run_list, run_page
+from .schedules import change_schedule, schedule, schedule_price, schedules
 from .settings import settings
 from .starting import start, start_dialog
 from .stopping import sleep, turn_off
@@ -50,6 +51,11 @@ urlpatterns = [
     path(f"{_ONE}/logs/tail/", log_tail, name="log-tail"),
     path(f"{_ONE}/logs/download/", log_download, name="log-download"),
     path(f"{_ONE}/settings/", settings, name="settings"),
+    path(f"{_ONE}/schedules/", schedules, name="schedules"),
+    path(f"{_ONE}/schedules/new/", schedule, name="new-schedule"),
+    path(f"{_ONE}/schedules/price/", schedule_price, name="schedule-price"),
+    path(f"{_ONE}/schedules/<int:schedule_id>/", schedule, name="schedule"),
+    path(f"{_ONE}/schedules/<int:schedule_id>/change/", change_schedule, name="change-schedule"),
     path(f"{_ONE}/start-dialog/", start_dialog, name="start-dialog"),
     path(f"{_ONE}/start/", start, name="start"),
     path(f"{_ONE}/extend/", extend, name="extend"),
