@@ -10,6 +10,7 @@ from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord
 from deployments.services import budget_round, deploys, prices, schedule_round, settle, wakes
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
+from deployments.services import warm_up as warming
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,12 @@ def run_deploy(deploy_id: int) -> None:
 def hop_wake(wake_id: int) -> None:
     """Send a wake, or carry it on by one hop."""
     wakes.hop(wake_id)
+
+
+@shared_task(name="deployments.tasks.warm_up")
+def warm_up(run_id: int) -> None:
+    """Send the first requests of a server that is ready."""
+    warming.warm_up(run_id)
 
 
 @shared_task(name="deployments.tasks.heartbeat")

@@ -1,5 +1,6 @@
 """One life of a container."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -120,6 +121,13 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.number}"
+
+    @property
+    def boot_ended_at(self) -> datetime | None:
+        """When its cold start was over: the warm-up right after ready is part of it."""
+        if self.ready_at is None or self.warmed_at is None:
+            return self.ready_at
+        return max(self.ready_at, self.warmed_at)
 
 
 class Phase(models.Model):

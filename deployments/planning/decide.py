@@ -24,6 +24,7 @@ from .steps import (
     RunDeploy,
     Step,
     StepDownload,
+    WarmUp,
 )
 
 # A lease until a time may be lit again after its container went away unasked, this often in all.
@@ -206,9 +207,16 @@ def _keep(facts: Facts, ready: ContainerFact) -> list[Step]:
     steps: list[Step] = []
     if facts.wake is not None:
         steps.append(CloseWake(facts.wake.id, done=True))
+    if facts.may_light and ready.warm_up_due and _just_ready(facts, ready):
+        steps.append(WarmUp(ready.run_id))
     if facts.may_light and ping_due(facts, ready):
         steps.append(Ping(ready.run_id))
     return steps
+
+
+def _just_ready(facts: Facts, ready: ContainerFact) -> bool:
+    """The warm-up is right after the wake, or not at all: later it would be use that nobody asked for."""
+    return ready.ready_at is not None and facts.now < ready.ready_at + facts.windows.idle / 4
 
 
 def _let_go(facts: Facts) -> list[Step]:

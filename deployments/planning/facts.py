@@ -28,7 +28,7 @@ class LeaseFact:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFact:
-    """One container that exists, as last seen."""
+    """One container that exists, as last seen. `warm_up_due` until a warm-up it is to have has begun."""
 
     run_id: int
     container_id: str
@@ -37,6 +37,7 @@ class ContainerFact:
     ready_at: datetime | None
     engine_died: bool = False
     serves: bool = True
+    warm_up_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ DEPLOY_STALE = timedelta(seconds=15)
 # While nothing moves, one look a minute of the provider's time.
 QUIET_S = 60.0
 UNSEEN_MARGIN = timedelta(seconds=30)
+# What somebody asked for is warmed up; what came from outside is left alone.
+WARMED = (Cause.LEASE, Cause.RESTART)
 # Ends that were decided while it was still there: ordered, or by the breaker, which ends the leases of then.
 DECIDED = {
     EndReason.SLEPT,
@@ -158,6 +160,7 @@ def _containers(deployment: Deployment) -> tuple[pure.ContainerFact, ...]:
             ready_at=run.ready_at,
             engine_died=run.engine_died_at is not None,
             serves=run.cause != Cause.DOWNLOAD,
+            warm_up_due=deployment.warm_up and run.warm_up_at is None and run.cause in WARMED,
         )
         for run in deployment.open_runs
     )
