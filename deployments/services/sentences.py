@@ -48,6 +48,8 @@ class Told:
     stop_by: str = ""
     relit: bool = False
     why_not: str = ""
+    next_from: datetime | None = None
+    next_name: str = ""
 
 
 _STALE = "Its prices were not checked for half a year: an admin can confirm them under Costs, Prices."
@@ -105,7 +107,7 @@ def _off(told: Told) -> Sentence:
         if told.relit
         else ""
     )
-    return Sentence("Off.", "Not deployed, cannot wake. Costs nothing.", hint)
+    return Sentence("Off.", "Not deployed, cannot wake. Costs nothing.", hint or _next(told))
 
 
 def _deploying(told: Told) -> Sentence:
@@ -123,8 +125,15 @@ def _for_whom(told: Told) -> str:
 
 
 def _asleep(told: Told) -> Sentence:
-    return Sentence(
-        "Asleep.", f"Costs nothing. Wakes in about {duration(told.boot_s)} for {about(told.boot_usd)}."
+    rest = f"Costs nothing. Wakes in about {duration(told.boot_s)} for {about(told.boot_usd)}."
+    return Sentence("Asleep.", rest, _next(told))
+
+
+def _next(told: Told) -> str:
+    """What lights it by itself, such as: Next: lit from Mon 09:00 (Working hours, Anna)."""
+    at = told.next_from
+    return (
+        f"Next: lit from {at:%a} {at.day} {at:%b}, {clock(at)} ({told.next_name})." if at is not None else ""
     )
 
 

@@ -277,3 +277,8 @@ def test_skipped_days_and_wrong_plans(panel: Panel, anna: Actor) -> None:
         schedule_requests.remove(panel.deployment, row.pk, actor=actor(Role.MEMBER, name="Ben", user_id=1))
     assert caught.value.status == 403
     assert schedule_prices.price(row, actor=anna, now=panel.now).windows_per_week == 7
+
+
+def test_asleep_it_says_what_lights_it_next(panel: Panel, anna: Actor) -> None:
+    plan(panel, anna, replace(DAILY, days=frozenset({4})))
+    assert "Next: lit from Fri 27 Nov, 10:00 UTC (Working hours, Anna)." in str(panel.status().sentence.hint)
