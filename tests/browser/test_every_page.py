@@ -54,7 +54,8 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     states.action(made, "Ada started Coder until idle, for the nightly evaluation of the week.", usd="12.2")
     run = made.runs.latest("id").pk
     paths = [
-        f"/deployments/ready/{tail}" for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/")
+        f"/deployments/ready/{tail}"
+        for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/", "schedules/", "schedules/new/")
     ]
     paths += ["/activity/", "/freeze/", "/deployments/asleep/start/", "/deployments/failed/logs/"]
     key, _ = create_key(actor=SYSTEM, owner=person(Role.MEMBER), name="n" * 80, scopes=["read", "chat"])
@@ -119,7 +120,18 @@ def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -
 
 def test_stylesheets_use_only_the_tokens() -> None:
     """tokens.css is the only source of colour."""
-    for name in ("base", "shell", "parts", "forms", "runs", "charts", "chat", "connect", "print"):
+    for name in (
+        "base",
+        "shell",
+        "parts",
+        "forms",
+        "runs",
+        "charts",
+        "chat",
+        "connect",
+        "schedules",
+        "print",
+    ):
         path = finders.find(f"css/{name}.css")
         assert path
         rules = Path(path).read_text()
