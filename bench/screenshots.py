@@ -74,7 +74,14 @@ READY = {
     "notifications": "/settings/notifications/",
     "activity": "/activity/",
 }
-ASLEEP = {"home": "/", "chat": f"{ONE}chat/", "overview": ONE, "connect": f"{ONE}connect/"}
+ASLEEP = {
+    "home": "/",
+    "schedules": f"{ONE}schedules/",
+    "schedule": f"{ONE}schedules/new/",
+    "chat": f"{ONE}chat/",
+    "overview": ONE,
+    "connect": f"{ONE}connect/",
+}
 SEED = """
 from datetime import timedelta
 from django.utils import timezone

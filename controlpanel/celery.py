@@ -32,6 +32,7 @@ BEAT_SCHEDULE = {
     "heartbeat": every("deployments.tasks.heartbeat", 10.0),
     "settle": every("deployments.tasks.settle", 30.0),
     "budgets": every("deployments.tasks.budgets", 5.0),
+    "schedules": every("deployments.tasks.schedules", 5.0),
     "prices": every("deployments.tasks.refresh_prices", 20.0),
     "bills": every("deployments.tasks.bills", 60.0),
     "deliver": every("deployments.tasks.deliver", 5.0),

@@ -16,9 +16,19 @@ from deployments.models import (
     Notice,
     Sample,
 )
-from deployments.services import bills, budget_round, delivering, deploys, prices, settle, wakes
+from deployments.services import (
+    bills,
+    budget_round,
+    delivering,
+    deploys,
+    prices,
+    schedule_round,
+    settle,
+    wakes,
+)
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
+from deployments.services import warm_up as warming
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +90,12 @@ def hop_wake(wake_id: int) -> None:
     wakes.hop(wake_id)
 
 
+@shared_task(name="deployments.tasks.warm_up")
+def warm_up(run_id: int) -> None:
+    """Send the first requests of a server that is ready."""
+    warming.warm_up(run_id)
+
+
 @shared_task(name="deployments.tasks.heartbeat")
 def heartbeat() -> None:
     """Say that a worker lives and beat speaks to it."""
@@ -114,6 +130,12 @@ def fetch_bills() -> None:
 def deliver() -> None:
     """Send what people are to be told."""
     delivering.deliver_due()
+
+
+@shared_task(name="deployments.tasks.schedules")
+def schedules() -> None:
+    """Open the windows of schedules, and follow their changes."""
+    schedule_round.go_round()
 
 
 @shared_task(name="deployments.tasks.prune")

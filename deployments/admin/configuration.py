@@ -46,7 +46,7 @@ class DeploymentForm(_DeploymentForm):
 
     class Meta:
         model = Deployment
-        fields = ["slug", "name", "account", "notes", "config"]
+        fields = ["slug", "name", "account", "notes", "warm_up", "config"]
 
     def clean(self) -> dict[str, Any]:
         """Errors of the services stand at their field; those of the configuration name the setting."""
@@ -64,9 +64,14 @@ class DeploymentForm(_DeploymentForm):
 
     def write(self, data: dict[str, Any]) -> Deployment:
         """Create or change it, as the acting person. Raises Refused."""
+        own = {"warm_up": data["warm_up"]}
         if self.instance.pk is None:
-            return releases.create_deployment(actor=self.actor, **data)
-        Deployment.objects.filter(pk=self.instance.pk).update(name=data["name"], notes=data["notes"])
+            given = {name: value for name, value in data.items() if name not in own}
+            made = releases.create_deployment(actor=self.actor, **given)
+            Deployment.objects.filter(pk=made.pk).update(**own)
+            return made
+        own |= {"name": data["name"], "notes": data["notes"]}
+        Deployment.objects.filter(pk=self.instance.pk).update(**own)
         stored = Deployment.objects.select_related("account", "live_release").get(pk=self.instance.pk)
         if data["config"] == stored.config:
             return stored
@@ -88,7 +93,7 @@ class DeploymentAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ["name", "slug", "account", "current_release", "archived_at"]
     list_select_related = ["account", "current_release"]
     list_filter = ["account"]
-    fields = ["slug", "name", "account", "notes", "config"]
+    fields = ["slug", "name", "account", "notes", "warm_up", "config"]
     actions = ["make_release", "archive"]
 
     def get_form(self, request: HttpRequest, obj: Deployment | None = None, **kwargs: Any) -> Any:

@@ -1,14 +1,16 @@
 """Starting, extending and giving back."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
+from django.utils import timezone
 from ninja import Field, Router, Status
+from pydantic import StrictInt
 
 from deployments.models import Lease
 from deployments.planning.power import Scope
 from deployments.services import requests
-from deployments.services.errors import not_found
+from deployments.services.errors import bad_field, not_found
 
 from .access import ApiRequest, deployment_of, needs
 from .kinds import Flag, Instant, Line, Usd, Whole, Wish
@@ -21,6 +23,9 @@ class StartWish(Wish):
     """A start. Everything may be left out."""
 
     until: Instant | None = Field(default=None, description="Null means until idle; a time needs `operate`.")
+    for_s: Annotated[StrictInt, Field(ge=60)] | None = Field(
+        default=None, description="Seconds from now, instead of `until`; needs `operate`."
+    )
     reason: Line = ""
     accept_download: Flag = Field(default=False, description="Start although the GPUs download first.")
 
@@ -32,7 +37,18 @@ class ExtendWish(Wish):
     """Another end of a lease."""
 
     lease_id: Whole
-    until: Instant | None
+    until: Instant | None = None
+    for_s: Annotated[StrictInt, Field(ge=60)] | None = Field(
+        default=None, description="Seconds from now, instead of `until`."
+    )
+
+
+def _end(until: datetime | None, for_s: int | None) -> datetime | None:
+    if until is not None and for_s is not None:
+        raise bad_field("for_s", "Give `until` or `for_s`, not both.")
+    if for_s is not None and for_s > requests.LONGEST.total_seconds():
+        raise bad_field("for_s", f"Give at most {requests.LONGEST.total_seconds():.0f} s, and extend later.")
+    return until if for_s is None else timezone.now() + timedelta(seconds=for_s)
 
 
 class LeaseAnswer(LeaseOut):
@@ -52,7 +68,7 @@ def post_start(request: ApiRequest, slug: str, wish: StartWish = _PLAIN) -> Stat
     lease = requests.start(
         deployment_of(request, slug),
         actor=request.auth,
-        until=wish.until,
+        until=_end(wish.until, wish.for_s),
         reason=wish.reason,
         accept_download=wish.accept_download,
     )
@@ -66,9 +82,13 @@ def post_start(request: ApiRequest, slug: str, wish: StartWish = _PLAIN) -> Stat
 def post_extend(request: ApiRequest, slug: str, wish: ExtendWish) -> Any:
     """One's own lease, or anybody's for an operator."""
     deployment = deployment_of(request, slug)
+    if not wish.model_fields_set & {"until", "for_s"}:
+        raise bad_field("until", "Give a time, null for until idle, or for_s.")
     if not deployment.leases.filter(pk=wish.lease_id).exists():
         raise not_found("An open lease of this deployment")
-    return shown(requests.extend(wish.lease_id, actor=request.auth, until=wish.until), request, slug)
+    return shown(
+        requests.extend(wish.lease_id, actor=request.auth, until=_end(wish.until, wish.for_s)), request, slug
+    )
 
 
 @router.delete("/leases/{int:lease_id}", response={200: LeaseAnswer}, summary="Give a lease back")

@@ -15,6 +15,7 @@ from . import (
     records,
     releases,
     runs,
+    schedules,
     status,
     stopping,
 )
@@ -35,6 +36,7 @@ _PARTS = (
     costs,
     budgets,
     notifications,
+    schedules,
 )
 for _part in _PARTS:
     router.add_router("", _part.router)

@@ -14,6 +14,7 @@ from .notice import ChannelKind, Delivery, Notice, NotificationChannel
 from .price import Price
 from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
+from .schedule import Schedule
 
 __all__ = [
     "OPEN_DEPLOYS",
@@ -52,6 +53,7 @@ __all__ = [
     "Release",
     "Run",
     "Sample",
+    "Schedule",
     "StopKind",
     "Wake",
     "WakeStatus",

@@ -92,6 +92,9 @@ class Deployment(models.Model):
         "deployments.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     weights_present = models.BooleanField(null=True, blank=True)
+    warm_up = models.BooleanField(
+        default=True, help_text="Send a few short requests right after ready, so that nobody waits for them."
+    )
     weights_checked_at = models.DateTimeField(null=True, blank=True)
 
     reconcile_claim = models.CharField(max_length=36, blank=True, default="")

@@ -21,7 +21,11 @@ class LeaseEnd(models.TextChoices):
 
 
 class Lease(models.Model):
-    """A person's or a key's wish that a server be lit. `until` None means until idle."""
+    """A person's or a key's wish that a server be lit. `until` None means until idle.
+
+    A schedule's lease names the opening it stands for by `window_at`, and in `window_until` the end that the
+    schedule gave it: where `until` differs, a person has moved the end. At most one of a deployment is open.
+    """
 
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="leases")
     holder = models.ForeignKey(
@@ -35,6 +39,11 @@ class Lease(models.Model):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=16, choices=LeaseEnd, blank=True, default="")
+    schedule = models.ForeignKey(
+        "deployments.Schedule", null=True, blank=True, on_delete=models.SET_NULL, related_name="leases"
+    )
+    window_at = models.DateTimeField(null=True, blank=True)
+    window_until = models.DateTimeField(null=True, blank=True)
     quoted_usd = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
 
     class Meta:
@@ -44,7 +53,12 @@ class Lease(models.Model):
             models.CheckConstraint(
                 condition=models.Q(ended_at__isnull=True) | ~models.Q(end_reason=""),
                 name="lease_end_has_a_reason",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["deployment"],
+                condition=models.Q(ended_at__isnull=True, window_at__isnull=False),
+                name="one_open_lease_of_schedules",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """One life of a container."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -94,6 +95,9 @@ class Run(models.Model):
     cache_gib = models.FloatField(null=True, blank=True, help_text="left for the cache on the fullest GPU")
     cache_tokens = models.BigIntegerField(null=True, blank=True, help_text="that the cache holds in all")
     busy_s = models.FloatField(default=0.0, help_text="seconds with at least one request, as observed")
+    warm_up_at = models.DateTimeField(null=True, blank=True)
+    warmed_at = models.DateTimeField(null=True, blank=True)
+    warm_up_error = models.CharField(max_length=300, blank=True, default="")
     boot_usd = _usd()
     use_usd = _usd()
     idle_usd = _usd()
@@ -122,6 +126,13 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.number}"
+
+    @property
+    def boot_ended_at(self) -> datetime | None:
+        """When its cold start was over: the warm-up right after ready is part of it."""
+        if self.ready_at is None or self.warmed_at is None:
+            return self.ready_at
+        return max(self.ready_at, self.warmed_at)
 
 
 class Phase(models.Model):

@@ -19,6 +19,7 @@ from .prices import confirm_prices, price_list, refresh_prices
 from .release_download import release_download
 from .releases import go_back, make_release, release_page
 from .runs import run_list, run_page
+from .schedules import change_schedule, schedule, schedule_price, schedules
 from .settings import settings
 from .starting import start, start_dialog
 from .stopping import sleep, turn_off
@@ -64,6 +65,11 @@ urlpatterns = [
     path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),
     path(f"{_ONE}/releases/<int:number>/back/", go_back, name="go-back"),
     path(f"{_ONE}/releases/<int:number>/download/", release_download, name="release-download"),
+    path(f"{_ONE}/schedules/", schedules, name="schedules"),
+    path(f"{_ONE}/schedules/new/", schedule, name="new-schedule"),
+    path(f"{_ONE}/schedules/price/", schedule_price, name="schedule-price"),
+    path(f"{_ONE}/schedules/<int:schedule_id>/", schedule, name="schedule"),
+    path(f"{_ONE}/schedules/<int:schedule_id>/change/", change_schedule, name="change-schedule"),
     path(f"{_ONE}/start-dialog/", start_dialog, name="start-dialog"),
     path(f"{_ONE}/start/", start, name="start"),
     path(f"{_ONE}/extend/", extend, name="extend"),

@@ -24,6 +24,7 @@ from .steps import (
     RunDeploy,
     Step,
     StepDownload,
+    WarmUp,
 )
 
 # A lease until a time may be lit again after its container went away unasked, this often in all.
@@ -143,6 +144,8 @@ def _light(facts: Facts) -> list[Step]:
 
 
 def _light_for(facts: Facts, lease: LeaseFact) -> list[Step]:
+    if facts.wake is None and not facts.may_light:
+        return []
     if facts.live_release != facts.current_release or not facts.app_exists:
         return _deploy(facts)
     if facts.wake is not None:
@@ -185,7 +188,11 @@ def _hop(facts: Facts) -> list[Step]:
     wake = facts.wake
     if wake is None or wake.hop_busy:
         return []
-    if wake.sent_at is None or wake.has_result_url:
+    if wake.has_result_url:
+        return [HopWake(wake.id)]
+    if not facts.may_light:
+        return []  # following what was sent costs nothing new; sending does
+    if wake.sent_at is None:
         return [HopWake(wake.id)]
     nothing_left = not facts.serving and facts.backlog == 0
     looked_since = (
@@ -200,9 +207,16 @@ def _keep(facts: Facts, ready: ContainerFact) -> list[Step]:
     steps: list[Step] = []
     if facts.wake is not None:
         steps.append(CloseWake(facts.wake.id, done=True))
-    if ping_due(facts, ready):
+    if facts.may_light and ready.warm_up_due and _just_ready(facts, ready):
+        steps.append(WarmUp(ready.run_id))
+    if facts.may_light and ping_due(facts, ready):
         steps.append(Ping(ready.run_id))
     return steps
+
+
+def _just_ready(facts: Facts, ready: ContainerFact) -> bool:
+    """The warm-up is right after the wake, or not at all: later it would be use that nobody asked for."""
+    return ready.ready_at is not None and facts.now < ready.ready_at + facts.windows.idle / 4
 
 
 def _let_go(facts: Facts) -> list[Step]:

@@ -28,7 +28,7 @@ class LeaseFact:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFact:
-    """One container that exists, as last seen."""
+    """One container that exists, as last seen. `warm_up_due` until a warm-up it is to have has begun."""
 
     run_id: int
     container_id: str
@@ -37,6 +37,7 @@ class ContainerFact:
     ready_at: datetime | None
     engine_died: bool = False
     serves: bool = True
+    warm_up_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,17 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One deployment at one instant: what is wanted, and what was seen at `observed_at`."""
+    """One deployment at one instant: what is wanted, and what was seen at `observed_at`.
+
+    `prices_stale` where nobody checked its prices for too long.
+    """
 
     now: datetime
     windows: Windows
     wanted_on: bool
     frozen: bool = False
     blind: bool = False
+    prices_stale: bool = False
     breaker_open: bool = False
     current_release: int | None = None
     live_release: int | None = None
@@ -134,6 +139,18 @@ class Facts:
     def holding(self) -> tuple[LeaseFact, ...]:
         """The leases that keep it lit now."""
         return tuple(lease for lease in self.leases if lease.holds(self.now))
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing is lit, sent or pinged (law 3): blind, prices_stale; empty where it may."""
+        if self.blind:
+            return "blind"
+        return "prices_stale" if self.prices_stale else ""
+
+    @property
+    def may_light(self) -> bool:
+        """True where a wake or a ping may be sent for a lease that stands."""
+        return not self.why_not
 
     @property
     def lit_wanted(self) -> bool:

@@ -40,6 +40,7 @@ class Via(StrEnum):
     GATEWAY = "gateway"
     COMMAND = "command"
     SYSTEM = "system"
+    SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,13 @@ class CloseWake:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Hand the warm-up of a run that is ready to a worker."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """One keep-warm request to the ready container."""
 
@@ -126,6 +133,7 @@ Step = (
     | HopWake
     | ResendWake
     | CloseWake
+    | WarmUp
     | Ping
     | BeginStop
     | StopContainers

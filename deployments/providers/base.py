@@ -187,7 +187,7 @@ def scaled(seconds: float, speed: Decimal) -> timedelta:
 class Provider(Protocol):
     """Deploys, observes, wakes, sleeps, turns off. Every method may raise ProviderError and nothing else.
 
-    No method but `send_wake`, `follow_wake` and `ping` may reach a container (law 1).
+    No method but `send_wake`, `follow_wake`, `ping` and `warm_up` may reach a container (law 1).
     All methods block; none takes longer than about 30 s but `deploy` (minutes) and the two wake calls
     (up to 170 s of the provider's time).
     """
@@ -262,6 +262,11 @@ class Provider(Protocol):
     def ping(self, endpoint_url: str) -> None:
         """One keep-warm request to a lit server: resets its idle timer. It WAKES a sleeping one: callers
         must have seen a ready container in this very observation."""
+        ...
+
+    def warm_up(self, endpoint_url: str, *, engine_key: str, bodies: Sequence[bytes], limit_s: float) -> None:
+        """Send each body (JSON of a completion) twice at once to a lit server, one after the other, for
+        `limit_s` of wall time at most. It WAKES a sleeping one, as `ping` does."""
         ...
 
     def weights_present(self, volume: str, model: str) -> bool | None:

@@ -109,6 +109,11 @@ def _(step: steps.Ping, deployment: Deployment, provider: Provider, now: datetim
 
 
 @carry_out.register
+def _(step: steps.WarmUp, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    enqueue.warm_up_soon(step.run_id)
+
+
+@carry_out.register
 def _(step: steps.BeginStop, deployment: Deployment, provider: Provider, now: datetime) -> None:
     with transaction.atomic():
         row = locked(deployment.pk)

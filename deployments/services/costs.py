@@ -81,7 +81,7 @@ def cost_of(run: Run, deployment: Deployment, until: datetime, prices: PriceBook
         resources_of(run, deployment),
         prices,
         started_at=run.started_at,
-        ready_at=run.ready_at,
+        ready_at=run.boot_ended_at,
         ended_at=until,
         busy_s=run.busy_s,
     )

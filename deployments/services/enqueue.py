@@ -40,6 +40,11 @@ def hop_soon(wake_id: int) -> None:
     _after_commit("deployments.tasks.hop_wake", wake_id, queue=DEPLOY)
 
 
+def warm_up_soon(run_id: int) -> None:
+    """Warm this run up."""
+    _after_commit("deployments.tasks.warm_up", run_id, queue=DEPLOY)
+
+
 def observe_soon(account_id: int) -> None:
     """Look at this account now."""
     _after_commit("deployments.tasks.observe", account_id)

@@ -14,6 +14,8 @@ DEPLOY_STALE = timedelta(seconds=15)
 # While nothing moves, one look a minute of the provider's time.
 QUIET_S = 60.0
 UNSEEN_MARGIN = timedelta(seconds=30)
+# What somebody asked for is warmed up; what came from outside is left alone.
+WARMED = (Cause.LEASE, Cause.RESTART)
 # Ends that were decided while it was still there: ordered, or by the breaker, which ends the leases of then.
 DECIDED = {
     EndReason.SLEPT,
@@ -39,7 +41,9 @@ def spec_of(deployment: Deployment) -> Spec:
     return Spec.from_json(release.spec if release is not None else deployment.config)
 
 
-def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Facts:
+def facts_of(
+    deployment: Deployment, now: datetime, *, frozen: bool, prices_stale: bool = False
+) -> pure.Facts:
     """The facts of one deployment that came from `loading.with_facts`. No query."""
     return pure.Facts(
         now=now,
@@ -47,6 +51,7 @@ def facts_of(deployment: Deployment, now: datetime, *, frozen: bool) -> pure.Fac
         wanted_on=deployment.wanted == Wanted.ON,
         frozen=frozen,
         blind=blind(deployment.account, now),
+        prices_stale=prices_stale,
         breaker_open=deployment.breaker_opened_at is not None,
         current_release=deployment.current_release.number if deployment.current_release else None,
         live_release=deployment.live_release.number if deployment.live_release else None,
@@ -155,6 +160,7 @@ def _containers(deployment: Deployment) -> tuple[pure.ContainerFact, ...]:
             ready_at=run.ready_at,
             engine_died=run.engine_died_at is not None,
             serves=run.cause != Cause.DOWNLOAD,
+            warm_up_due=deployment.warm_up and run.warm_up_at is None and run.cause in WARMED,
         )
         for run in deployment.open_runs
     )

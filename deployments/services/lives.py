@@ -27,7 +27,7 @@ def lives(runs: Sequence[Run], now: datetime) -> dict[int, Life]:
     return {
         run.pk: Life(
             started_at=spans[run.pk].since,
-            ready_at=run.ready_at,
+            ready_at=run.boot_ended_at,
             ended_at=spans[run.pk].until,
             woke=_woke(run, leases, keys, asked),
             uses=[use for use in requests[run.deployment_id] if _meets(use.start, use.end, spans[run.pk])],

@@ -21,7 +21,7 @@ from deployments.models import (
 from deployments.providers.base import ContainerFacts, NotDeployed, Provider, ProviderError, scaled
 from deployments.providers.registry import provider_for
 
-from . import notify, reading, sightings
+from . import notify, reading, sightings, warm_up
 from .allowed import BLIND_LIMIT
 from .claims import Claim, LostClaim, guarded
 from .facts import QUIET_S, spec_of
@@ -188,7 +188,9 @@ def _stats(deployment: Deployment, app_name: str, lit: bool, provider: Provider)
 def _note_use(deployment: Deployment, runs: list[Run], running: int, now: datetime) -> None:
     """Count the seconds since the last look as busy where a request was being worked on."""
     ready = next((run for run in runs if run.ready_at is not None and run.cause != Cause.DOWNLOAD), None)
-    if ready is None or ready.ready_at is None or not (running or in_flight(deployment, now)):
+    if ready is None or ready.ready_at is None:
+        return
+    if not (in_flight(deployment, now) or (running and not warm_up.is_under_way(ready, now))):
         return
     since = max(ready.ready_at, deployment.observed_at or now)
     busy_s = max(0.0, (now - since).total_seconds())

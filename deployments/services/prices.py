@@ -11,14 +11,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from deployments.ledger.prices import Resources
-from deployments.models import Account, Price
+from deployments.models import Account, Deployment, Price
 from deployments.planning.power import SYSTEM, Actor, Scope
 from deployments.providers.base import ProviderError
 from deployments.providers.registry import provider_for
 
 from . import audit
-from .costs import Books
+from .costs import Books, resources
 from .errors import Refused, not_allowed
+from .facts import spec_of
 
 log = structlog.get_logger(__name__)
 
@@ -114,6 +115,12 @@ def check_fresh(account: Account, held: Resources, now: datetime) -> None:
     found = state_of(Books(), account, held, now)
     if found.stale:
         raise Refused("prices_stale", found.note, status=409)
+
+
+def are_stale(deployment: Deployment, now: datetime) -> bool:
+    """True where nothing is lit or pinged for the age of what it is priced by (law 3). One query."""
+    held = resources(spec_of(deployment), deployment.account)
+    return state_of(Books(), deployment.account, held, now).stale
 
 
 def refresh_due(*, now: datetime | None = None) -> None:

@@ -11,7 +11,7 @@ from deployments.planning.steps import Step
 from deployments.providers.base import ProviderError
 from deployments.providers.registry import provider_for
 
-from . import carry_out
+from . import carry_out, prices
 from .claims import Claim, LostClaim, guarded
 from .facts import facts_of
 from .frozen import current_freeze
@@ -44,7 +44,8 @@ def _reconcile(deployment_id: int, claim: Claim, now: datetime) -> list[Step]:
     if deployment.archived_at is not None:
         return []
     provider = guarded(provider_for(deployment.account), claim)
-    steps = decide(facts_of(deployment, now, frozen=current_freeze() is not None))
+    stale = bool(deployment.open_leases) and prices.are_stale(deployment, now)
+    steps = decide(facts_of(deployment, now, frozen=current_freeze() is not None, prices_stale=stale))
     done: list[Step] = []
     for step in steps:
         try:

@@ -47,6 +47,12 @@ class Told:
     words: str = ""
     stop_by: str = ""
     relit: bool = False
+    why_not: str = ""
+    next_from: datetime | None = None
+    next_name: str = ""
+
+
+_STALE = "Its prices were not checked for half a year: an admin can confirm them under Costs, Prices."
 
 
 def sentence(told: Told) -> Sentence:
@@ -101,7 +107,7 @@ def _off(told: Told) -> Sentence:
         if told.relit
         else ""
     )
-    return Sentence("Off.", "Not deployed, cannot wake. Costs nothing.", hint)
+    return Sentence("Off.", "Not deployed, cannot wake. Costs nothing.", hint or _next(told))
 
 
 def _deploying(told: Told) -> Sentence:
@@ -119,14 +125,23 @@ def _for_whom(told: Told) -> str:
 
 
 def _asleep(told: Told) -> Sentence:
-    return Sentence(
-        "Asleep.", f"Costs nothing. Wakes in about {duration(told.boot_s)} for {about(told.boot_usd)}."
+    rest = f"Costs nothing. Wakes in about {duration(told.boot_s)} for {about(told.boot_usd)}."
+    return Sentence("Asleep.", rest, _next(told))
+
+
+def _next(told: Told) -> str:
+    """What lights it by itself, such as: Next: lit from Mon 09:00 (Working hours, Anna)."""
+    at = told.next_from
+    return (
+        f"Next: lit from {at:%a} {at.day} {at:%b}, {clock(at)} ({told.next_name})." if at is not None else ""
     )
 
 
 def _waking(told: Told) -> Sentence:
     whom = _for_whom(told)
     lead = f"Waking for {whom}." if whom else "Waking."
+    if told.why_not == "prices_stale" and not told.phase:
+        return Sentence(lead, "Held back: nothing is lit by prices this old.", _STALE)
     words = PHASE_WORDS.get(told.phase, "")
     parts = [words.capitalize() if words else "Asking for a machine"]
     if told.progress is not None:
@@ -145,6 +160,8 @@ def _ready(told: Told) -> Sentence:
 
 
 def _idle_hint(told: Told) -> str:
+    if told.until is not None and told.why_not == "prices_stale":
+        return f"Nothing keeps it warm. {_STALE}"
     if told.until is not None:
         return "Kept warm until then, used or not."
     if told.idle_s is None or told.out_in_s is None:

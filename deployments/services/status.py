@@ -23,6 +23,7 @@ from .facts import facts_of, spec_of
 from .failures import failure_of
 from .frozen import current_freeze
 from .loading import with_facts
+from .schedule_facts import Next, next_openings
 from .sentences import Told, sentence
 from .views import DownloadView, FailureView, LeaseView, RunView, Sentence, StatusView, WaitingView
 
@@ -47,6 +48,7 @@ class _Context:
     now: datetime
     frozen: bool
     books: costs.Books
+    openings: dict[int, Next]
 
 
 def visible(actor: Actor) -> QuerySet[Deployment]:
@@ -58,7 +60,7 @@ def visible(actor: Actor) -> QuerySet[Deployment]:
 def statuses(*, actor: Actor, now: datetime | None = None) -> list[StatusView]:
     """Every visible deployment, in a constant number of queries."""
     now = now or timezone.now()
-    context = _Context(actor, now, current_freeze() is not None, costs.Books())
+    context = _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now))
     return [_view(deployment, context) for deployment in with_facts(visible(actor), now)]
 
 
@@ -66,7 +68,7 @@ def status_of(deployment: Deployment, *, actor: Actor, now: datetime | None = No
     """One deployment as the actor sees it."""
     now = now or timezone.now()
     row = with_facts(Deployment.objects.all(), now).get(pk=deployment.pk)
-    return _view(row, _Context(actor, now, current_freeze() is not None, costs.Books()))
+    return _view(row, _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now)))
 
 
 def burning(now: datetime | None = None) -> Burning:
@@ -106,7 +108,7 @@ def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
 
 def _view(deployment: Deployment, context: _Context) -> StatusView:
     now, spec = context.now, spec_of(deployment)
-    facts = facts_of(deployment, now, frozen=context.frozen)
+    facts = _facts(deployment, spec, context)
     blind_since = sight_lost_at(deployment, facts)
     state = state_of(facts, blind_since=blind_since, degraded=_degraded(deployment, now))
     boot, run = boot_time(deployment, spec), _run(deployment, context)
@@ -123,10 +125,16 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
         run=run,
         **(_idle(facts) if state is State.READY else {}),
     )
-    words = sentence(_told(shown, deployment, spec, boot, context))
+    words = sentence(replace(_told(shown, deployment, spec, boot, context), why_not=facts.why_not))
     return replace(
         shown, sentence=words, level=_level(shown, boot, facts), verbs=_verbs(shown, deployment, context)
     )
+
+
+def _facts(deployment: Deployment, spec: Spec, context: _Context) -> Facts:
+    held = costs.resources(spec, deployment.account)
+    stale = prices.state_of(context.books, deployment.account, held, context.now).stale
+    return facts_of(deployment, context.now, frozen=context.frozen, prices_stale=stale)
 
 
 def _failure(deployment: Deployment, context: _Context) -> FailureView | None:
@@ -286,6 +294,7 @@ def _download(deployment: Deployment) -> DownloadView | None:
 
 
 def _told(shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime, context: _Context) -> Told:
+    following = context.openings.get(deployment.pk)
     names = list(dict.fromkeys(lease.holder for lease in shown.leases))
     untils = [lease.until for lease in shown.leases if lease.until is not None]
     out_in_s = (shown.goes_out_at - context.now).total_seconds() if shown.goes_out_at else None
@@ -314,6 +323,8 @@ def _told(shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime,
         words=deployment.account.last_error,
         stop_by=deployment.stop_by,
         relit=deployment.relit_warning,
+        next_from=timezone.localtime(following.starts_at) if following else None,
+        next_name=f"{following.name}, {following.owner}" if following else "",
     )
 
 

@@ -170,3 +170,26 @@ def _long_answer(panel: Panel, server: Server) -> Iterator[subprocess.Popen[byte
     finally:
         reader.kill()
         reader.wait()
+
+
+def test_a_window_of_a_schedule_opens_by_itself_and_ends_by_itself(panel: Panel) -> None:
+    """Its end is moved into the next minute while it is lit, and the lease follows."""
+    server = panel.make("planned", idle_window_s=IDLE_WINDOW_S)
+    now = datetime.now(UTC)
+    wish = {
+        "name": "Window", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "starts": f"{now:%H:%M}",
+        "ends": f"{now + timedelta(hours=2):%H:%M}", "lead": False,
+    }  # fmt: skip
+    price = panel.post(f"{server.path}/schedules/preview", wish).body["usd_per_week"]
+    made = panel.post(f"{server.path}/schedules", wish | {"seen_usd_per_week": price})
+    assert made.status == 201, made.text
+    server.reaches("ready")
+    assert [lease["via"] for lease in server.status()["leases"]] == ["schedule"]
+    end = datetime.now(UTC) + timedelta(seconds=12)
+    panel.shell(
+        "from datetime import time; from deployments.models import Schedule;"
+        f"Schedule.objects.update(ends=time({end.hour}, {end.minute}, {end.second}))"
+    )
+    server.reaches("asleep", limit_s=12 + 3 * MARGIN_S)
+    assert len(server.runs()) == 1
+    assert server.runs()[0]["end_reason"] == "until"

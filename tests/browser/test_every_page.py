@@ -56,9 +56,15 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     run = made.runs.latest("id").pk
     paths = [
         f"/deployments/ready/{tail}"
-        for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/", "releases/1/")
+        for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/", "releases/1/", "schedules/")
     ]
-    paths += ["/activity/", "/freeze/", "/deployments/asleep/start/", "/deployments/failed/logs/"]
+    paths += [
+        "/deployments/ready/schedules/new/",
+        "/activity/",
+        "/freeze/",
+        "/deployments/asleep/start/",
+        "/deployments/failed/logs/",
+    ]
     key, _ = create_key(actor=SYSTEM, owner=person(Role.MEMBER), name="n" * 80, scopes=["read", "chat"])
     _, token = Invitation.objects.make(
         role=Role.MEMBER, whom="B" * 80, email="", by=None, now=states.now,
@@ -127,7 +133,18 @@ def test_the_check_sees_what_is_wrong(tab: Callable[..., Tab], states: States) -
 
 def test_stylesheets_use_only_the_tokens() -> None:
     """tokens.css is the only source of colour."""
-    for name in ("base", "shell", "parts", "forms", "runs", "charts", "chat", "connect", "print"):
+    for name in (
+        "base",
+        "shell",
+        "parts",
+        "forms",
+        "runs",
+        "charts",
+        "chat",
+        "connect",
+        "schedules",
+        "print",
+    ):
         path = finders.find(f"css/{name}.css")
         assert path
         rules = Path(path).read_text()

@@ -226,6 +226,11 @@ class FakeProvider:
         request = self._inputs[self._new_input(app, wake=False)]
         request.done = self._ready(app)
 
+    def warm_up(self, endpoint_url: str, *, engine_key: str, bodies: Sequence[bytes], limit_s: float) -> None:
+        for _ in bodies:
+            self.ping(endpoint_url)
+            self.call_log[-1] = "warm_up"
+
     def weights_present(self, volume: str, model: str) -> bool | None:
         self._called("weights_present")
         return self.weights.get((volume, model), False)

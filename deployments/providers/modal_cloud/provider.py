@@ -119,6 +119,10 @@ class ModalProvider:
         """One keep-warm request to a lit server. It wakes a sleeping one."""
         web.ping(self._credentials, endpoint_url)
 
+    def warm_up(self, endpoint_url: str, *, engine_key: str, bodies: Sequence[bytes], limit_s: float) -> None:
+        """Completions in pairs to a lit server, so that its kernels are compiled before anybody asks."""
+        web.warm_up(self._credentials, endpoint_url, engine_key=engine_key, bodies=bodies, limit_s=limit_s)
+
     def weights_present(self, volume: str, model: str) -> bool | None:
         """Whether `model` lies complete on the volume; None where that cannot be told."""
         return self._ask(lambda client: downloads.weights_present(client, self._environment, volume, model))

@@ -1,4 +1,4 @@
-"""The only requests that reach a container: a wake, its continuation, and a keep-warm ping.
+"""The only requests that reach a container: a wake, its continuation, the warm-up, and a keep-warm ping.
 
 Modal holds a request for 150 s at most and then answers 303 with the address of its result, which another
 process can ask for without starting anything (documented).
@@ -7,7 +7,8 @@ process can ask for without starting anything (documented).
 import http.client
 import ipaddress
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -27,6 +28,9 @@ _GONE = (404, 410)
 _REFUSED = (401, 403)
 _THROTTLED = 429
 _BROKEN = 500
+_WRONG = 400
+# A second request at once compiles what a batch needs.
+_PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,26 @@ def ping(credentials: Credentials, endpoint_url: str) -> None:
         raise ProviderError(f"The server answered {answer.status} {answer.words}".strip(), permanent=False)
 
 
+def warm_up(
+    credentials: Credentials, endpoint_url: str, *, engine_key: str, bodies: Sequence[bytes], limit_s: float
+) -> None:
+    """Each body twice at once, one after the other. Raises ProviderError at the first that fails."""
+    deadline = time.monotonic() + limit_s
+    url = f"{endpoint_url.rstrip('/')}/v1/completions"
+    headers = {"Authorization": f"Bearer {engine_key}", "Content-Type": "application/json"}
+    with ThreadPoolExecutor(_PAIR) as pool:
+        for body in bodies:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ProviderError(f"The warm-up was not over in {limit_s:.0f} s.", permanent=False)
+            asked = [pool.submit(_ask, credentials, url, left, body, headers) for _ in range(_PAIR)]
+            for answer in (one.result() for one in asked):
+                _check_access(answer)
+                if answer.status >= _WRONG:
+                    said = f"The server answered the warm-up with {answer.status} {answer.words}"
+                    raise ProviderError(said.strip(), permanent=False)
+
+
 def _hop_limit_s(credentials: Credentials) -> float:
     return scaled(_HELD_S, credentials.speed).total_seconds() + _WAY_S
 
@@ -92,12 +116,23 @@ def _check_access(answer: _Answer) -> None:
 
 
 def _get(credentials: Credentials, url: str, limit_s: float) -> _Answer:
+    return _ask(credentials, url, limit_s)
+
+
+def _ask(
+    credentials: Credentials,
+    url: str,
+    limit_s: float,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> _Answer:
     parts = urlsplit(url)
     deadline = time.monotonic() + limit_s
     connection = _connection(parts, min(limit_s, _CONNECT_S))
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("GET", target, headers=_headers(credentials))
+        sent = {**_headers(credentials), **(headers or {})}
+        connection.request("GET" if body is None else "POST", target, body=body, headers=sent)
         if connection.sock is not None:  # what is left of the whole limit, not the limit anew
             connection.sock.settimeout(max(0.1, deadline - time.monotonic()))
         return _read(connection.getresponse())

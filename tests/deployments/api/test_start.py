@@ -147,3 +147,15 @@ def test_other_methods_are_refused_in_json(caller: Make, states: States) -> None
     response = caller()("get", "/deployments/asleep/start")
     assert (response.status_code, response["Allow"]) == (405, "POST")
     assert response.json()["code"] == "method_not_allowed"
+
+
+def test_it_can_be_lit_and_extended_for_a_number_of_seconds(caller: Make, states: States) -> None:
+    states.asleep()
+    who = caller()
+    lease = who.post("/deployments/asleep/start", {"for_s": 7200})
+    left = datetime.fromisoformat(lease["until"]) - datetime.now(UTC)
+    assert timedelta(minutes=119) < left <= timedelta(hours=2)
+    wrong = {"until": later(hours=1), "for_s": 60, "lease_id": lease["id"]}
+    assert "for_s" in who.post("/deployments/asleep/extend", wrong, 422)["fields"]
+    assert "until" in who.post("/deployments/asleep/extend", {"lease_id": lease["id"]}, 422)["fields"]
+    assert who.post("/deployments/asleep/extend", {"lease_id": lease["id"], "for_s": 60}, 200)["until"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deployments.planning.decide import RELIGHTS, SENDS, Break, decide
-from deployments.planning.facts import Stop
+from deployments.planning.facts import Facts, Stop
 from deployments.planning.steps import (
     BeginStop,
     CancelDeploy,
@@ -381,3 +381,18 @@ def test_time_over_while_blind_still_puts_it_out():
     """Ending needs no sight; a lease that ended without its order would leave the server lit for nobody."""
     facts = lit(blind=True, leases=(until(NOON - s(1)),))
     assert decide(facts) == [BeginStop(Stop.SLEEP, "until"), EndLeases((1,), "until")]
+
+
+@pytest.mark.parametrize("reason", ["blind", "prices_stale"])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        asleep(leases=(until(NOON + minutes(120), runs_ended=1),)),  # would be lit again
+        asleep(leases=(until_idle(),), wake=asked()),  # would be sent
+        asleep(leases=(until_idle(),), wake=sent(minutes(9))),  # would be sent again
+        lit(leases=(until(NOON + minutes(120)),), containers=(ready(minutes(9)),)),  # would be pinged
+    ],
+)
+def test_blind_or_with_stale_prices_nothing_is_lit_sent_or_pinged(facts: Facts, reason: str) -> None:
+    assert decide(facts)
+    assert decide(replace(facts, **{reason: True})) == []

@@ -11,7 +11,7 @@ import time_machine
 from deployments.models import Account, Deployment, Run
 from deployments.planning.power import ROLE_SCOPES, Actor, Role, Via
 from deployments.planning.presets import PRESETS
-from deployments.services import deploys, enqueue, observe, reconcile, requests, status, wakes
+from deployments.services import deploys, enqueue, observe, reconcile, requests, status, wakes, warm_up
 from deployments.services.views import StatusView
 from tests.fakes.provider import FakeProvider
 
@@ -103,6 +103,7 @@ _TASKS: dict[str, Callable[[int], object]] = {
     "deployments.tasks.reconcile": reconcile.reconcile,
     "deployments.tasks.run_deploy": deploys.run_deploy,
     "deployments.tasks.hop_wake": wakes.hop,
+    "deployments.tasks.warm_up": warm_up.warm_up,
     "deployments.tasks.observe": _observe,
 }
 
@@ -113,13 +114,14 @@ def panel(
 ) -> Iterator[Panel]:
     account = Account.objects.create(name="Fake", token_id="ak-x", token_secret="as-x")
     Deployment.objects.create(
-        slug=SLUG, name="GLM-5.2 FP8", account=account, config=PRESETS[SLUG].to_json(), weights_present=True
-    )
+        slug=SLUG, name="GLM-5.2 FP8", account=account, config=PRESETS[SLUG].to_json(), weights_present=True,
+        warm_up=False,
+    )  # fmt: skip
     with time_machine.travel(START, tick=False) as clock:
         provider = FakeProvider(lambda: datetime.now(tz=UTC))
         provider.weights[("huggingface-cache", "zai-org/GLM-5.2-FP8")] = True
         made = Panel(provider=provider, clock=clock)
-        for module in (reconcile, observe, deploys, wakes):
+        for module in (reconcile, observe, deploys, wakes, warm_up):
             monkeypatch.setattr(module, "provider_for", lambda account: provider)
 
         def note(name: str, *args: Any, queue: str = "control") -> None:

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from deployments.models import Lease, Run
-from deployments.services import requests
+from deployments.models import Lease, Price, Run
+from deployments.planning.power import Role
+from deployments.services import prices, requests
 
 from .conftest import Panel, actor
 
@@ -75,4 +76,18 @@ def test_extending_moves_the_end(panel: Panel, django_user_model: type) -> None:
     later = panel.now + timedelta(hours=2)
     requests.extend(lease.pk, actor=who, until=later)
     panel.advance(3900, step_s=60)
+    assert panel.state() == "ready"
+
+
+def test_with_stale_prices_it_gets_no_ping_and_is_not_lit_again_until_they_are_confirmed(
+    panel: Panel,
+) -> None:
+    panel.light(until=panel.now + timedelta(hours=3))
+    Price.objects.update(checked_on=panel.now.date() - timedelta(days=200))
+    sent = (panel.provider.call_log.count("ping"), panel.provider.call_log.count("send_wake"))
+    panel.advance(1500, step_s=60)
+    assert (panel.provider.call_log.count("ping"), panel.provider.call_log.count("send_wake")) == sent
+    assert "Held back" in str(panel.status().sentence)
+    prices.confirm(actor=actor(Role.ADMIN), now=panel.now)
+    panel.advance(400, step_s=20)
     assert panel.state() == "ready"

@@ -38,6 +38,8 @@ class Endpoint:
                 self.end_headers()
                 self.wfile.write(endpoint.body.encode())
 
+            do_POST = do_GET
+
             def log_message(self, *args):
                 pass
 
@@ -169,3 +171,14 @@ def test_a_hop_lasts_modals_150_s_at_the_accounts_speed():
     # 150 s of life / 20 = 7.5 s, and 20 s for the way, which no speed shortens.
     assert web._hop_limit_s(replace(CREDENTIALS, speed=Decimal(20))) == 27.5
     assert web._hop_limit_s(replace(CREDENTIALS, speed=Decimal(1))) == 170
+
+
+def test_a_warm_up_sends_each_body_twice_with_both_secrets_and_says_what_failed(endpoint, provider):
+    provider.warm_up(endpoint.url, engine_key="sk-1", bodies=[b"{}", b"{}"], limit_s=5)
+    assert [path for path, _ in endpoint.seen] == ["/app-serve/v1/completions"] * 4
+    assert {(sent["Authorization"], sent["Modal-Key"]) for _, sent in endpoint.seen} == {
+        ("Bearer sk-1", "wk-1")
+    }
+    endpoint.answer(400, body="too long")
+    with pytest.raises(ProviderError, match="400 too long"):
+        provider.warm_up(endpoint.url, engine_key="sk-1", bodies=[b"{}"], limit_s=5)

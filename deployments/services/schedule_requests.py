@@ -1,0 +1,206 @@
+"""Making, changing, pausing and taking away schedules, for operators."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from deployments.models import Deployment, Schedule
+from deployments.planning.power import Actor, Scope
+from deployments.planning.windows import occurrences
+
+from . import audit
+from .errors import Refused, bad_field, not_allowed, not_found
+from .schedule_facts import opening_after
+from .schedule_prices import SchedulePrice, price
+
+MOST, MOST_SKIPS = 50, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A schedule as it is asked for. Days count from 0, Monday; the end is on the next day where it is not
+    later than the start."""
+
+    name: str
+    days: frozenset[int]
+    starts: time
+    ends: time
+    time_zone: str
+    valid_from: date | None = None
+    valid_until: date | None = None
+    skips: tuple[date, ...] = ()
+    lead: bool = True
+
+
+def draft(deployment: Deployment, plan: Plan, *, actor: Actor, pk: int | None = None) -> Schedule:
+    """A checked row that is not saved, owned by the actor. Raises Refused `invalid` naming the field."""
+    if not plan.days:
+        raise bad_field("days", "Choose at least one day of the week.")
+    if not plan.name.strip():
+        raise bad_field("name", "Give it a name that others understand, such as Working hours.")
+    if plan.valid_from and plan.valid_until and plan.valid_until < plan.valid_from:
+        raise bad_field("valid_until", "This day lies before the first one. Give a later day, or none.")
+    if len(plan.skips) > MOST_SKIPS:
+        raise bad_field("skips", f"Give at most {MOST_SKIPS} days to skip.")
+    row = Schedule(
+        pk=pk, deployment=deployment, name=plan.name.strip(), owner_id=actor.user_id, owner_name=actor.name,
+        days="".join(str(day) for day in sorted(plan.days)), starts=plan.starts, ends=plan.ends,
+        time_zone=plan.time_zone, valid_from=plan.valid_from, valid_until=plan.valid_until, lead=plan.lead,
+        skips=sorted({day.isoformat() for day in plan.skips}), created_at=timezone.now(),
+    )  # fmt: skip
+    _check(row)
+    return row
+
+
+def _check(row: Schedule) -> None:
+    try:
+        row.clean_fields(exclude=["id", "deployment", "owner", "owner_name"])
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise bad_field(field, " ".join(messages)) from error
+
+
+def preview(deployment: Deployment, plan: Plan, *, actor: Actor, pk: int | None = None) -> SchedulePrice:
+    """The price of what would be saved. Raises Refused as `save` does."""
+    return price(draft(deployment, plan, actor=actor, pk=pk), actor=actor, now=timezone.now())
+
+
+def save(
+    deployment: Deployment,
+    plan: Plan,
+    *,
+    actor: Actor,
+    seen_usd_per_week: Decimal | None,
+    pk: int | None = None,
+) -> Schedule:
+    """Make a schedule, or change that of `pk`; whoever saves it owns it and pays for it from then on.
+
+    `seen_usd_per_week` is the price that was shown: nobody saves what they have not seen. Raises Refused:
+    not_allowed, invalid, not_found, price_missing, price_unseen, price_changed (with the price of now).
+    """
+    _may(actor, deployment)
+    if pk is not None:
+        _row(deployment, pk)
+    elif deployment.schedules.count() >= MOST:
+        raise Refused("too_many", f"A deployment has at most {MOST} schedules. Delete one first.", status=409)
+    row = draft(deployment, plan, actor=actor, pk=pk)
+    found = price(row, actor=actor, now=timezone.now())
+    _check_seen(found, seen_usd_per_week)
+    row.quoted_usd_per_week = found.usd_per_week
+    words = f"{found.hours_per_week.normalize():f} h a week, ${found.usd_per_week:.2f}"
+    with transaction.atomic():
+        _write(row, new=pk is None)
+        verb = "made" if pk is None else "changed"
+        _record(row, actor, f"{actor.name} {verb} the schedule {row.name}: {words}.", usd=found.usd_per_week)
+    return row
+
+
+def _write(row: Schedule, *, new: bool) -> None:
+    if new:
+        row.save(force_insert=True)
+        return
+    fields = (
+        "name", "owner_id", "owner_name", "days", "starts", "ends", "time_zone", "valid_from", "valid_until",
+        "skips", "lead", "quoted_usd_per_week",
+    )  # fmt: skip
+    values: dict[str, Any] = {name: getattr(row, name) for name in fields}
+    Schedule.objects.filter(pk=row.pk).update(**values, refused_at=None, refused_text="")
+
+
+def _check_seen(found: SchedulePrice, seen: Decimal | None) -> None:
+    now = f"${found.usd_per_week:.2f} a week"
+    if seen is None:
+        raise Refused(
+            "price_unseen",
+            f"This costs {now}. Ask for the preview, and send what it says as seen_usd_per_week.",
+            status=422,
+            fields={"seen_usd_per_week": f"Send {found.usd_per_week:.2f} to agree."},
+        )
+    if seen != found.usd_per_week:
+        raise Refused(
+            "price_changed",
+            f"It now costs {now}, not ${seen:.2f}. Look at it again and save then.",
+            status=409,
+            fields={"seen_usd_per_week": f"Send {found.usd_per_week:.2f} to agree."},
+        )
+
+
+def set_enabled(deployment: Deployment, pk: int, *, actor: Actor, enabled: bool) -> Schedule:
+    """Pause or resume. What a paused one holds open goes out, unless something else holds it."""
+    _may(actor, deployment)
+    row = _row(deployment, pk)
+    with transaction.atomic():
+        if (
+            Schedule.objects.filter(pk=pk)
+            .exclude(enabled=enabled)
+            .update(enabled=enabled, refused_at=None, refused_text="")
+        ):
+            _record(row, actor, f"{actor.name} {'resumed' if enabled else 'paused'} the schedule {row.name}.")
+    row.enabled = enabled
+    return row
+
+
+def skip_next(deployment: Deployment, pk: int, *, actor: Actor) -> date:
+    """Skip the opening that is open now, else the next; gives its day. Refused 409 where there is none."""
+    _may(actor, deployment)
+    with transaction.atomic():
+        row = _row(deployment, pk, lock=True)
+        day = _next_day(row, timezone.now())
+        if day is None:
+            raise Refused("nothing_to_skip", "It opens on no day to come.", status=409)
+        Schedule.objects.filter(pk=pk).update(skips=sorted({*row.skips, day.isoformat()}))
+        _record(row, actor, f"{actor.name} skips {row.name} on {day:%a} {day.day} {day:%b}.")
+    return day
+
+
+def _next_day(row: Schedule, now: datetime) -> date | None:
+    rule = row.rule(timedelta(0))
+    running = next(
+        (one for one in occurrences([rule], now, now + timedelta(seconds=1)) if one.open_at(now)), None
+    )
+    found = running or opening_after(rule, now)
+    return found.day if found is not None else None
+
+
+def remove(deployment: Deployment, pk: int, *, actor: Actor) -> None:
+    """Take it away. What it holds open goes out, unless something else holds it."""
+    _may(actor, deployment)
+    row = _row(deployment, pk)
+    with transaction.atomic():
+        _record(row, actor, f"{actor.name} deleted the schedule {row.name}.")
+        Schedule.objects.filter(pk=pk).delete()
+
+
+def _record(row: Schedule, actor: Actor, words: str, *, usd: Decimal | None = None) -> None:
+    audit.record(
+        actor, "schedule", deployment=row.deployment, target=f"schedule {row.pk}", summary=words, usd=usd
+    )
+
+
+def _row(deployment: Deployment, pk: int, *, lock: bool = False) -> Schedule:
+    rows = Schedule.objects.filter(deployment=deployment).select_related("deployment")
+    row = (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=pk).first()
+    if row is None:
+        raise not_found("The schedule")
+    return row
+
+
+def _may(actor: Actor, deployment: Deployment) -> None:
+    if not actor.may(Scope.OPERATE, deployment.slug):
+        raise not_allowed("Schedules need an operator.")
+    if actor.user_id is None:
+        raise not_allowed("A schedule needs a person as its owner.")
+
+
+def plan_of(row: Schedule) -> Plan:
+    """What was asked for, from the row."""
+    return Plan(
+        name=row.name, days=frozenset(int(day) for day in row.days), starts=row.starts, ends=row.ends,
+        time_zone=row.time_zone, valid_from=row.valid_from, valid_until=row.valid_until,
+        skips=tuple(date.fromisoformat(day) for day in row.skips), lead=row.lead,
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""The warm-up right after ready: a few short answers to prompts of several lengths, so that nobody else waits
+while the engine compiles its kernels for them."""
+
+import json
+from datetime import datetime, timedelta
+
+import structlog
+from django.utils import timezone
+
+from deployments.models import Deployment, Run
+from deployments.planning.spec import Spec
+from deployments.providers.base import ProviderError, scaled
+from deployments.providers.registry import provider_for
+
+from .facts import spec_of
+
+log = structlog.get_logger(__name__)
+
+# Prompt lengths at which engines compile anew; a token is about a word of this filler.
+LENGTHS, ANSWER_TOKENS, FILLER = (16, 512, 4096, 16384), 4, "warm "
+# A template of the chat, the answer and what a tokenizer counts otherwise must fit beside the prompt.
+MARGIN_TOKENS = 64
+LIMIT_S, LEAST_S = 120.0, 15.0
+
+
+def warm_up(run_id: int) -> bool:
+    """Warm this run up, once in its life; False where that was done, or it is lit no more.
+
+    Its requests go to the engine, not through the gateway: they are nobody's use. Blocks for at most two
+    minutes of the provider's time. A failure is kept on the run and changes nothing else.
+    """
+    now = timezone.now()
+    run = (
+        Run.objects.select_related("deployment__account", "deployment__live_release")
+        .filter(pk=run_id)
+        .first()
+    )
+    if run is None or not _may_begin(run):
+        return False
+    claimed = Run.objects.filter(pk=run_id, warm_up_at__isnull=True, ended_at__isnull=True)
+    if not claimed.filter(missing_since__isnull=True).update(warm_up_at=now):
+        return False
+    error = _send(run.deployment)
+    done = timezone.now()
+    Run.objects.filter(pk=run_id).update(warmed_at=done, warm_up_error=error[:300])
+    # The provider counts its idle window from the last of them.
+    Deployment.objects.filter(pk=run.deployment_id).exclude(last_ping_at__gt=done).update(last_ping_at=done)
+    return True
+
+
+def _may_begin(run: Run) -> bool:
+    """The last look before requests leave: it is lit and wanted."""
+    deployment = run.deployment
+    held = deployment.leases.filter(ended_at__isnull=True).exists()
+    return bool(run.ready_at and deployment.endpoint_url and held and not deployment.stop_kind)
+
+
+def _send(deployment: Deployment) -> str:
+    """Empty where all went well, else the words of what did not."""
+    account = deployment.account
+    limit_s = max(LEAST_S, scaled(LIMIT_S, account.speed).total_seconds())
+    try:
+        provider_for(account).warm_up(
+            deployment.endpoint_url,
+            engine_key=account.engine_key,
+            bodies=bodies(spec_of(deployment)),
+            limit_s=limit_s,
+        )
+    except ProviderError as error:
+        log.warning("warm_up.failed", deployment=deployment.slug, error=error.message)
+        return error.message
+    return ""
+
+
+def bodies(spec: Spec) -> list[bytes]:
+    """The requests, shortest first, each within the context of the model."""
+    most = spec.max_model_len or max(LENGTHS) + MARGIN_TOKENS
+    fitting = [length for length in LENGTHS if length + MARGIN_TOKENS <= most]
+    return [
+        json.dumps(
+            {
+                "model": spec.served_name,
+                "prompt": FILLER * length,
+                "max_tokens": ANSWER_TOKENS,
+                "temperature": 0,
+            }
+        ).encode()
+        for length in fitting
+    ]
+
+
+def is_under_way(run: Run, now: datetime) -> bool:
+    """True while what works on it may be the warm-up; a worker that died at it is not waited for."""
+    if run.warm_up_at is None or run.warmed_at is not None:
+        return False
+    return now < run.warm_up_at + timedelta(seconds=LIMIT_S)
