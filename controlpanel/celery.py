@@ -32,6 +32,7 @@ BEAT_SCHEDULE = {
     "heartbeat": every("deployments.tasks.heartbeat", 10.0),
     "settle": every("deployments.tasks.settle", 30.0),
     "budgets": every("deployments.tasks.budgets", 5.0),
+    "dead-man message": every("deployments.tasks.deadman", 120.0),
     "prices": every("deployments.tasks.refresh_prices", 20.0),
     "prune": every("deployments.tasks.prune", 3600.0),
     "prune_tokens": every("gateway.tasks.prune_tokens", 3600.0),

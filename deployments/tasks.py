@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from deployments.models import Account, Deployment, Heartbeat, IdempotencyRecord, InFlight, LogLine, Sample
-from deployments.services import budget_round, deploys, prices, settle, wakes
+from deployments.services import budget_round, deadman, deploys, prices, settle, wakes
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
 
@@ -26,11 +26,15 @@ def reconcile(deployment_id: int) -> None:
 @shared_task(name="deployments.tasks.reconcile_all")
 def reconcile_all() -> None:
     """The round that makes a lost message cost one period."""
+    well = True
     for deployment_id in Deployment.objects.filter(archived_at__isnull=True).values_list("pk", flat=True):
         try:
             reconciling.reconcile(deployment_id)
         except Exception:  # the loop's edge: one bad deployment must not stop the others
             log.exception("reconcile.failed", deployment=deployment_id)
+            well = False
+    if well:
+        deadman.note(deadman.RECONCILED, timezone.now())
 
 
 @shared_task(name="deployments.tasks.observe")
@@ -91,7 +95,14 @@ def refresh_prices() -> None:
 @shared_task(name="deployments.tasks.budgets")
 def budgets() -> None:
     """Count the budgets, and put out what is beyond them."""
-    budget_round.go_round()
+    if budget_round.go_round():
+        deadman.note(deadman.BUDGETED, timezone.now())
+
+
+@shared_task(name="deployments.tasks.deadman")
+def call_deadman() -> None:
+    """Tell the outside that the panel looks after what is lit."""
+    deadman.call()
 
 
 @shared_task(name="deployments.tasks.prune")

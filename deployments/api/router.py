@@ -9,6 +9,7 @@ from . import (
     downloads,
     leases,
     logs,
+    orphans,
     quote,
     records,
     releases,
@@ -31,6 +32,7 @@ _PARTS = (
     records,
     costs,
     budgets,
+    orphans,
 )
 for _part in _PARTS:
     router.add_router("", _part.router)

@@ -9,6 +9,7 @@ from .download import OPEN_DOWNLOADS, Download, DownloadStatus
 from .in_flight import InFlight
 from .lease import OPEN_WAKES, Lease, LeaseEnd, Wake, WakeStatus
 from .log import LogLine, LogSource
+from .orphan import Orphan, OrphanContainer, OrphanKind
 from .price import Price
 from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
@@ -37,6 +38,9 @@ __all__ = [
     "LeaseEnd",
     "LogLine",
     "LogSource",
+    "Orphan",
+    "OrphanContainer",
+    "OrphanKind",
     "Period",
     "Phase",
     "PhaseName",

@@ -10,7 +10,7 @@ from deployments.ledger.budgeting import Standing
 from deployments.models import Budget, BudgetScope, Cause, Deployment, Lease, LeaseEnd, Run, StopKind
 from deployments.planning.power import SYSTEM
 
-from . import audit, enqueue, notify
+from . import audit, enqueue, notify, orphans
 from .budgets import leases_of, note, said
 from .carry_out import begin_stop
 from .locking import locked
@@ -20,14 +20,19 @@ log = structlog.get_logger(__name__)
 BY = "a budget"
 
 
-def go_round(*, now: datetime | None = None) -> None:
-    """Safe to repeat and in several processes: each put-out and each warning is written once."""
-    now = now or timezone.now()
+def go_round(*, now: datetime | None = None) -> bool:
+    """Safe to repeat and in several processes: each put-out and each warning is written once.
+
+    True where every budget could be counted.
+    """
+    now, well = now or timezone.now(), True
     for budget in Budget.objects.select_related("deployment", "user"):
         try:
             _one(budget, now)
         except Exception:  # the loop's edge: one bad budget must not let the others' servers burn
             log.exception("budget.failed", budget=budget.pk)
+            well = False
+    return well
 
 
 def _one(budget: Budget, now: datetime) -> None:
@@ -35,6 +40,8 @@ def _one(budget: Budget, now: datetime) -> None:
     found = note(budget, now)
     if found.exhausted:
         _put_out(budget, now)
+        if budget.scope == BudgetScope.PANEL:
+            orphans.order_ours_out(BY, now)
     _warn(budget, found, now)
 
 

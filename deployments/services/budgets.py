@@ -16,7 +16,7 @@ from deployments.models import Account, Budget, BudgetScope, Deployment, Lease, 
 from deployments.planning.power import Actor
 from deployments.providers.base import scaled
 
-from . import costs, spend, uses
+from . import costs, orphan_costs, spend, uses
 from .errors import Refused
 from .facts import spec_of
 from .spend import Filter
@@ -67,7 +67,9 @@ def _spent(budget: Budget, window: Window, now: datetime) -> Decimal:
     parts = Sum("boot_micro_usd"), Sum("use_micro_usd"), Sum("idle_micro_usd")
     settled = spend.charges_in(window, only).order_by().aggregate(micro_usd=parts[0] + parts[1] + parts[2])
     runs, books = spend.unsettled(window, only), costs.Books()
-    return usd(settled["micro_usd"] or 0) + sum((_cost(run, window, books, now) for run in runs), Decimal(0))
+    unexplained = orphan_costs.spent_usd(window, books, now, budget.deployment_id)
+    lit = sum((_cost(run, window, books, now) for run in runs), Decimal(0))
+    return usd(settled["micro_usd"] or 0) + lit + unexplained
 
 
 def _cost(run: Run, window: Window, books: costs.Books, now: datetime) -> Decimal:

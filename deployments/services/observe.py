@@ -21,7 +21,7 @@ from deployments.models import (
 from deployments.providers.base import ContainerFacts, NotDeployed, Provider, ProviderError, scaled
 from deployments.providers.registry import provider_for
 
-from . import reading, sightings
+from . import orphans, reading, sightings
 from .claims import Claim, LostClaim, guarded
 from .facts import QUIET_S, spec_of
 from .use import in_flight
@@ -62,7 +62,9 @@ def observe(account_id: int, *, now: datetime | None = None, force: bool = False
 def _due(account: Account, now: datetime) -> bool:
     if account.seen_at is None or account.blind_since is not None:
         return account.tried_at is None or now >= account.tried_at + BLIND_RETRY
-    return moving(account).exists() or now >= account.seen_at + scaled(QUIET_S, account.speed)
+    if moving(account).exists() or orphans.being_put_out(account):
+        return True
+    return now >= account.seen_at + scaled(QUIET_S, account.speed)
 
 
 def moving(account: Account) -> QuerySet[Deployment]:
@@ -93,6 +95,11 @@ def _look(account: Account, provider: Provider, now: datetime) -> None:
         except ProviderError as error:
             log.warning("observe.refused", deployment=deployment.slug, error=error.message)
             words = words or error.message[:2000]
+    try:
+        orphans.look(account, containers, provider, now)
+    except ProviderError as error:
+        log.warning("observe.refused", account=account.name, error=error.message)
+        words = words or error.message[:2000]
     Account.objects.filter(pk=account.pk).update(seen_at=now, blind_since=None, last_error=words)
 
 

@@ -23,7 +23,7 @@ from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 from deployments.providers.base import ContainerFacts, EndedContainer, Provider
 
-from . import audit, breaker, costs, endings
+from . import audit, breaker, costs, endings, notify
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +77,8 @@ def _begin(deployment: Deployment, container: ContainerFacts, now: datetime) -> 
             _report(run, deployment)
     except IntegrityError:
         return Run.objects.filter(account=deployment.account, container_id=container.container_id).first()
+    if cause is Cause.OUTSIDE:
+        notify.tell("outside_wake", _outside(run, deployment), deployment=deployment)
     return run
 
 
@@ -117,8 +119,12 @@ def _report(run: Run, deployment: Deployment) -> None:
             "outside_wake",
             deployment=deployment,
             target=f"run {run.number}",
-            summary=f"{deployment.name} was lit from outside the panel; run {run.number} has no lease.",
+            summary=_outside(run, deployment),
         )
+
+
+def _outside(run: Run, deployment: Deployment) -> str:
+    return f"{deployment.name} was lit from outside the panel; run {run.number} has no lease."
 
 
 def _update(run: Run, container: ContainerFacts, now: datetime) -> None:

@@ -19,6 +19,7 @@ from deployments.providers.base import (
     ContainerFacts,
     Deployed,
     EndedContainer,
+    ListedApp,
     LogEntry,
     NotDeployed,
     ProviderError,
@@ -95,6 +96,16 @@ class FakeProvider:
         """A container that nobody asked for. Gives its id."""
         return self._start(self._find(app_name)).container_id
 
+    def add_app(self, name: str, spec: Spec, *, slug: str = "", deployed: bool = True) -> FakeApp:
+        """An app that somebody brought there by hand; `slug` empty for one that no panel deployed."""
+        app = FakeApp(self._new_id("ap"), name, spec, slug, 1, self.clock())
+        self._apps[name if deployed else app.app_id] = app
+        return app
+
+    def start_in(self, app: FakeApp) -> str:
+        """A container in such an app. Gives its id."""
+        return self._start(app).container_id
+
     def kill_container(self, container_id: str, *, line: str = "") -> None:
         """The container dies by itself, now; `line` is the last thing it prints."""
         self._catch_up()
@@ -162,6 +173,11 @@ class FakeProvider:
             return None
         return AppFacts(app.app_id, app.name, app.url, app.deployed_at, app.tag)
 
+    def apps(self) -> list[ListedApp]:
+        self._called("apps")
+        there = [app for app in self._apps.values() if not app.stopped]
+        return [ListedApp(app.app_id, app.name, bool(app.slug), app.slug) for app in there]
+
     def containers(self) -> list[ContainerFacts]:
         self._called("containers")
         return [self._facts(c) for c in self._containers.values() if c.finished_at is None]
@@ -193,7 +209,13 @@ class FakeProvider:
 
     def turn_off(self, app_name: str) -> None:
         self._called("turn_off")
-        app = self._apps.get(app_name)
+        self._turn_off(self._apps.get(app_name))
+
+    def end_app(self, app_id: str) -> None:
+        self._called("end_app")
+        self._turn_off(next((app for app in self._apps.values() if app.app_id == app_id), None))
+
+    def _turn_off(self, app: FakeApp | None) -> None:
         if app is None or app.stopped:
             return
         app.stopped = True
@@ -301,6 +323,7 @@ class FakeProvider:
             c.enqueued_at,
             self._started(c),
             c.gpu_count if c.gpu_count or self._started(c) else None,
+            c.app.spec.gpu_type if c.gpu_count else "",
         )
 
     def _new_input(self, app: FakeApp, *, wake: bool) -> str:
