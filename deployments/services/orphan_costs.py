@@ -1,11 +1,11 @@
 """What orphans cost: seconds of their containers, at the account's prices, as far as it is known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from deployments.ledger.costs import interval_cost
 from deployments.ledger.prices import PriceMissing, Resources
@@ -69,14 +69,25 @@ def _held(row: Orphan, one: OrphanContainer) -> tuple[Resources, str]:
     return known, "CPU and memory beyond the least are not known"
 
 
+def with_what_prices_them(rows: QuerySet[Orphan]) -> QuerySet[Orphan]:
+    """The rows with all that pricing and telling them reads."""
+    related = rows.select_related("account", "deployment__current_release", "deployment__live_release")
+    return related.prefetch_related("containers")
+
+
+def lit_now() -> QuerySet[Orphan]:
+    """What a Pilotlight deployed, nothing explains, and has a container now."""
+    lit = OrphanContainer.objects.filter(ended_at=None).values("orphan")
+    rows = Orphan.objects.filter(gone_at=None, pk__in=lit).exclude(kind=OrphanKind.OUTSIDER)
+    return with_what_prices_them(rows)
+
+
 def spent_usd(window: Window, books: costs.Books, now: datetime, deployment_id: int | None = None) -> Decimal:
     """What orphans of Pilotlight spent in a window, for budgets: all, or those of one deployment. What others
     run in the same environment is theirs to pay."""
-    rows = Orphan.objects.exclude(kind=OrphanKind.OUTSIDER).select_related(
-        "account", "deployment__current_release", "deployment__live_release"
-    )
+    rows = Orphan.objects.exclude(kind=OrphanKind.OUTSIDER)
     rows = rows.filter(Q(gone_at=None) | Q(last_seen_at__gte=window.since), first_seen_at__lt=window.until)
     if deployment_id is not None:
         rows = rows.filter(deployment=deployment_id)
-    found: Sequence[Orphan] = list(rows.prefetch_related("containers"))
+    found = with_what_prices_them(rows)
     return sum((price(row, row.containers.all(), books, now, window).usd for row in found), ZERO)

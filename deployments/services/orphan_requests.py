@@ -42,9 +42,7 @@ class OrphanView:
 
 def open_to(actor: Actor) -> QuerySet[Orphan]:
     """All of them; for a limited key those that name one of its deployments."""
-    rows = Orphan.objects.select_related(
-        "account", "deployment__current_release", "deployment__live_release"
-    ).prefetch_related("containers")
+    rows = orphan_costs.with_what_prices_them(Orphan.objects.all())
     return rows if actor.deployments is None else rows.filter(deployment__slug__in=actor.deployments)
 
 
@@ -61,11 +59,7 @@ def views(rows: QuerySet[Orphan], now: datetime) -> list[OrphanView]:
 
 def burning(now: datetime) -> list[OrphanView]:
     """What a Pilotlight deployed, nothing explains, and is lit now."""
-    lit = Orphan.objects.filter(gone_at=None, containers__ended_at=None, containers__isnull=False).distinct()
-    rows = lit.exclude(kind=OrphanKind.OUTSIDER).select_related(
-        "account", "deployment__current_release", "deployment__live_release"
-    )
-    return views(rows.prefetch_related("containers"), now)
+    return views(orphan_costs.lit_now(), now)
 
 
 def outside_wakes(actor: Actor, now: datetime) -> list[Run]:

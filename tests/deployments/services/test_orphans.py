@@ -180,7 +180,8 @@ def test_a_container_that_is_gone_ends_at_its_true_instant(panel: Panel) -> None
     panel.provider.kill_container(OrphanContainer.objects.get().container_id)
     look(panel, after_s=30)
     row = OrphanContainer.objects.get()
-    assert row.ended_at is not None and row.started_at is not None
+    assert row.ended_at is not None
+    assert row.started_at is not None
     assert row.ended_at - row.started_at == timedelta(seconds=30)
     assert not app.stopped
 
