@@ -89,6 +89,9 @@ class Run(models.Model):
     last_exception = models.TextField(blank=True, default="")
     engine_error_is_root = models.BooleanField(default=False)
     busy_s = models.FloatField(default=0.0, help_text="seconds with at least one request, as observed")
+    lit_s = models.FloatField(
+        default=0.0, help_text="seconds lit as the looks summed them; a clock moved back does not shrink it"
+    )
     boot_usd = _usd()
     use_usd = _usd()
     idle_usd = _usd()

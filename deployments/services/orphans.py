@@ -112,7 +112,7 @@ def _listed(
 ) -> list[ListedApp] | None:
     """The apps, where a list is due or a container is there that nobody knows yet; else None."""
     asked = account.apps_checked_at
-    due = asked is None or now >= asked + scaled(APPS_EVERY_S, account.speed) or being_put_out(account)
+    due = asked is None or abs(now - asked) >= scaled(APPS_EVERY_S, account.speed) or being_put_out(account)
     unknown = {container.app_id for container in loose}
     unknown -= set(Orphan.objects.filter(account=account, gone_at=None).values_list("app_id", flat=True))
     if not (due or unknown):
