@@ -76,7 +76,7 @@ def test_a_moved_clock_and_a_killed_worker_spend_nothing_beyond_the_grace(
     assert panel.provider.containers() == []
     # One period until it is counted, one until the order is carried out.
     assert billed(panel) <= LIMIT + USD_PER_S * (GRACE_S + 2 * PERIOD_S)
-    if jump <= timedelta(0):
+    if timedelta(days=-1) < jump <= timedelta(0):  # else another month runs by that clock
         with pytest.raises(Refused) as caught:
             panel.start()
         assert caught.value.code == "budget_exhausted"

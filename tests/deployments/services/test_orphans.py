@@ -36,10 +36,8 @@ def look(panel: Panel, *, after_s: float = 0) -> None:
 
 def by_hand(panel: Panel, name: str = "", *, slug: str = SLUG, lit: bool = True) -> Any:
     """Somebody deploys the exported module by hand, and wakes it."""
-    app = panel.provider.add_app(name or panel.app_name, replace(SPEC, app_name=name), slug=slug)
-    if lit:
-        panel.provider.start_in(app)
-    return app
+    name = name or panel.app_name
+    return panel.provider.add_app(name, replace(SPEC, app_name=name), slug=slug, lit=lit)
 
 
 def archived(panel: Panel) -> None:
@@ -166,8 +164,7 @@ def test_a_put_out_that_fails_is_tried_again_at_each_look(panel: Panel) -> None:
 
 
 def test_an_unknown_price_is_named(panel: Panel) -> None:
-    app = panel.provider.add_app("glm-copy", replace(SPEC, gpu_type="X9", app_name="glm-copy"), slug=SLUG)
-    panel.provider.start_in(app)
+    panel.provider.add_app("glm-copy", replace(SPEC, gpu_type="X9", app_name="glm-copy"), slug=SLUG)
     look(panel)
     assert "no price of gpu:X9 is known" in view(panel).cost.unknown
 
@@ -189,8 +186,7 @@ def test_a_container_that_is_gone_ends_at_its_true_instant(panel: Panel) -> None
 def test_a_hand_made_copy_under_our_name_goes_out_with_the_deployment(panel: Panel) -> None:
     """`modal serve` makes an app that asking by name does not find."""
     panel.light()
-    copy = panel.provider.add_app(panel.app_name, SPEC, deployed=False)
-    panel.provider.start_in(copy)
+    copy = panel.provider.add_app(panel.app_name, SPEC, slug="", deployed=False)
     panel.advance(20)
     requests.turn_off(panel.deployment, actor=actor(), force=True)
     panel.advance(60)
