@@ -72,6 +72,7 @@ READY = {
     "prices": "/costs/prices/",
     "bills": "/costs/bills/",
     "notifications": "/settings/notifications/",
+    "unexplained": "/costs/unexplained/",
     "activity": "/activity/",
 }
 ASLEEP = {

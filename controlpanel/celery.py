@@ -33,6 +33,7 @@ BEAT_SCHEDULE = {
     "settle": every("deployments.tasks.settle", 30.0),
     "budgets": every("deployments.tasks.budgets", 5.0),
     "schedules": every("deployments.tasks.schedules", 5.0),
+    "dead-man message": every("deployments.tasks.deadman", 120.0),
     "prices": every("deployments.tasks.refresh_prices", 20.0),
     "bills": every("deployments.tasks.bills", 60.0),
     "deliver": every("deployments.tasks.deliver", 5.0),

@@ -198,6 +198,7 @@ CELERY_BROKER_URL = (
 MODAL_TOKEN_ID = _env.text("MODAL_TOKEN_ID")
 MODAL_TOKEN_SECRET = _env.text("MODAL_TOKEN_SECRET")
 MODAL_ENVIRONMENT = _env.text("MODAL_ENVIRONMENT", "main")
+DEADMAN_URL = _env.url("DEADMAN_URL", schemes=("https", "http"))
 MODAL_SERVER_URL = _env.url("MODAL_SERVER_URL", schemes=("http", "https"))
 if bool(MODAL_TOKEN_ID) != bool(MODAL_TOKEN_SECRET):
     _missing = "MODAL_TOKEN_SECRET" if MODAL_TOKEN_ID else "MODAL_TOKEN_ID"

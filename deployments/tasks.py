@@ -19,6 +19,7 @@ from deployments.models import (
 from deployments.services import (
     bills,
     budget_round,
+    deadman,
     delivering,
     deploys,
     prices,
@@ -46,11 +47,15 @@ def reconcile(deployment_id: int) -> None:
 @shared_task(name="deployments.tasks.reconcile_all")
 def reconcile_all() -> None:
     """The round that makes a lost message cost one period."""
+    well = True
     for deployment_id in Deployment.objects.filter(archived_at__isnull=True).values_list("pk", flat=True):
         try:
             reconciling.reconcile(deployment_id)
         except Exception:  # the loop's edge: one bad deployment must not stop the others
             log.exception("reconcile.failed", deployment=deployment_id)
+            well = False
+    if well:
+        deadman.note(deadman.RECONCILED, timezone.now())
 
 
 @shared_task(name="deployments.tasks.observe")
@@ -117,7 +122,14 @@ def refresh_prices() -> None:
 @shared_task(name="deployments.tasks.budgets")
 def budgets() -> None:
     """Count the budgets, and put out what is beyond them."""
-    budget_round.go_round()
+    if budget_round.go_round():
+        deadman.note(deadman.BUDGETED, timezone.now())
+
+
+@shared_task(name="deployments.tasks.deadman")
+def call_deadman() -> None:
+    """Tell the outside that the panel looks after what is lit."""
+    deadman.call()
 
 
 @shared_task(name="deployments.tasks.bills")

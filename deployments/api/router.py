@@ -10,6 +10,7 @@ from . import (
     leases,
     logs,
     notifications,
+    orphans,
     preflight,
     quote,
     records,
@@ -37,6 +38,7 @@ _PARTS = (
     budgets,
     notifications,
     schedules,
+    orphans,
 )
 for _part in _PARTS:
     router.add_router("", _part.router)

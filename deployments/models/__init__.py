@@ -11,6 +11,7 @@ from .in_flight import InFlight
 from .lease import OPEN_WAKES, Lease, LeaseEnd, Wake, WakeStatus
 from .log import LogLine, LogSource
 from .notice import ChannelKind, Delivery, Notice, NotificationChannel
+from .orphan import Orphan, OrphanContainer, OrphanKind
 from .price import Price
 from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
@@ -45,6 +46,9 @@ __all__ = [
     "LogSource",
     "Notice",
     "NotificationChannel",
+    "Orphan",
+    "OrphanContainer",
+    "OrphanKind",
     "Period",
     "Phase",
     "PhaseName",

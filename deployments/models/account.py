@@ -72,6 +72,7 @@ class Account(models.Model):
     blind_since = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, default="", editable=False)
     tried_at = models.DateTimeField(null=True, blank=True, editable=False)
+    apps_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     observe_claim = models.CharField(max_length=36, blank=True, default="", editable=False)
     observe_claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -98,6 +98,9 @@ class Run(models.Model):
     warm_up_at = models.DateTimeField(null=True, blank=True)
     warmed_at = models.DateTimeField(null=True, blank=True)
     warm_up_error = models.CharField(max_length=300, blank=True, default="")
+    lit_s = models.FloatField(
+        default=0.0, help_text="seconds lit as the looks summed them; a clock moved back does not shrink it"
+    )
     boot_usd = _usd()
     use_usd = _usd()
     idle_usd = _usd()

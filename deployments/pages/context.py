@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from deployments.models import Freeze
 from deployments.planning.power import Actor, Scope
-from deployments.services import budgets, frozen, status
+from deployments.services import budgets, frozen, orphan_requests, status
 from deployments.services.budgets import BudgetView
+from deployments.services.orphan_requests import OrphanView
 
 
 class Panel:
@@ -38,6 +39,11 @@ class Panel:
     def spent_budgets(self) -> list[BudgetView]:
         """Budgets that are nearly or all spent."""
         return budgets.told_aloud(timezone.now()) if self._actor else []
+
+    @cached_property
+    def unexplained(self) -> list[OrphanView]:
+        """What burns and no deployment explains, for those who can put it out."""
+        return orphan_requests.burning(timezone.now()) if self.may_operate else []
 
     @property
     def person(self) -> str:

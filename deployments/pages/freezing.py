@@ -3,11 +3,12 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deployments.planning.lifecycle import BURNING
 from deployments.planning.power import Scope
-from deployments.services import frozen, status
+from deployments.services import frozen, orphan_requests, status
 from deployments.services.errors import Refused
 
 from .access import PageRequest, needs
@@ -27,8 +28,9 @@ def freeze(request: PageRequest) -> HttpResponse:
         else:
             text = "Everything is being put out. Nothing can be lit until an admin lifts the freeze."
             return acted(request, text, reverse("deployments:home"))
+    unexplained = orphan_requests.burning(timezone.now()) if request.actor.deployments is None else []
     lit = [one for one in status.statuses(actor=request.actor) if one.state in BURNING]
-    return render(request, "deployments/freeze.html", {"lit": lit, **context})
+    return render(request, "deployments/freeze.html", {"lit": lit, "unexplained": unexplained, **context})
 
 
 @require_POST

@@ -24,6 +24,7 @@ from .settings import settings
 from .starting import start, start_dialog
 from .stopping import sleep, turn_off
 from .theme import theme
+from .unexplained import put_out_unexplained, unexplained
 
 app_name = "deployments"
 
@@ -41,6 +42,8 @@ urlpatterns = [
     path("costs/budgets/<int:budget_id>/remove/", remove_budget, name="remove-budget"),
     path("costs/bills/", bill_page, name="bills"),
     path("costs/bills/read/", fetch_bills, name="fetch-bills"),
+    path("costs/unexplained/", unexplained, name="unexplained"),
+    path("costs/unexplained/<int:orphan_id>/put-out/", put_out_unexplained, name="put-out-unexplained"),
     path("costs/prices/", price_list, name="prices"),
     path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
     path("costs/prices/confirm/", confirm_prices, name="confirm-prices"),

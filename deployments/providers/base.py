@@ -52,11 +52,22 @@ class AppFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedApp:
+    """An app of the environment that has not ended. `slug` is the deployment's in its tags; `by_pilotlight`
+    where those tags say that a panel such as this one deployed it."""
+
+    app_id: str
+    name: str
+    by_pilotlight: bool = False
+    slug: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerFacts:
     """A container that exists. `started_at` is None while it is queued (documented: not yet billed).
 
     `gpu_count` tells the server's container from the download's, which has none; None where the provider
-    did not say.
+    did not say. `gpu_type` is such as H200, empty where there is none or it is not known.
     """
 
     container_id: str
@@ -65,6 +76,7 @@ class ContainerFacts:
     enqueued_at: datetime | None
     started_at: datetime | None
     gpu_count: int | None = None
+    gpu_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +237,10 @@ class Provider(Protocol):
         """The deployed app of this name, or None where it is not deployed."""
         ...
 
+    def apps(self) -> list[ListedApp]:
+        """Every app of the environment that has not ended, with containers or without."""
+        ...
+
     def containers(self) -> list[ContainerFacts]:
         """Every container of the environment that exists now; one call serves all deployments."""
         ...
@@ -247,6 +263,10 @@ class Provider(Protocol):
 
     def turn_off(self, app_name: str) -> None:
         """End the app: every container stops and nothing can wake it. One that is gone is no error."""
+        ...
+
+    def end_app(self, app_id: str) -> None:
+        """The same for an app by its id, deployed or not. One that is gone is no error."""
         ...
 
     def send_wake(self, endpoint_url: str) -> WakeHop:

@@ -10,7 +10,7 @@ from deployments.ledger.budgeting import Standing, day_words, overrun
 from deployments.models import Budget, BudgetScope, Cause, Deployment, Lease, LeaseEnd, Run, StopKind
 from deployments.planning.power import SYSTEM
 
-from . import audit, enqueue, notify
+from . import audit, enqueue, notify, orphans
 from .budgets import leases_of, note, said
 from .carry_out import begin_stop
 from .locking import locked
@@ -21,14 +21,19 @@ BY = "a budget"
 _SPENT = "What it pays for is being put out, and stays out until an admin raises it."
 
 
-def go_round(*, now: datetime | None = None) -> None:
-    """Safe to repeat and in several processes: each put-out and each warning is written once."""
-    now = now or timezone.now()
+def go_round(*, now: datetime | None = None) -> bool:
+    """Safe to repeat and in several processes: each put-out and each warning is written once.
+
+    True where every budget could be counted.
+    """
+    well = True
     for budget in Budget.objects.select_related("deployment", "user"):
         try:
-            _one(budget, now)
+            _one(budget, now or timezone.now())  # each at its moment: a database under load takes seconds
         except Exception:  # the loop's edge: one bad budget must not let the others' servers burn
             log.exception("budget.failed", budget=budget.pk)
+            well = False
+    return well
 
 
 def _one(budget: Budget, now: datetime) -> None:
@@ -36,6 +41,8 @@ def _one(budget: Budget, now: datetime) -> None:
     found = note(budget, now)
     if found.exhausted:
         _put_out(budget, now)
+        if budget.scope == BudgetScope.PANEL:
+            orphans.order_ours_out(BY, now)
     _warn(budget, found, now)
     _warn_of_overrun(budget, found, now)
 

@@ -16,7 +16,7 @@ from deployments.models import Account, Budget, BudgetScope, Deployment, Lease, 
 from deployments.planning.power import Actor
 from deployments.providers.base import scaled
 
-from . import costs, spend, uses
+from . import costs, orphan_costs, spend, uses
 from .errors import Refused
 from .facts import spec_of
 from .spend import Filter
@@ -66,15 +66,25 @@ def _spent(budget: Budget, window: Window, now: datetime) -> Decimal:
         return spend.spent(window, (), now, only=only).total.usd["cost"]
     parts = Sum("boot_micro_usd"), Sum("use_micro_usd"), Sum("idle_micro_usd")
     settled = spend.charges_in(window, only).order_by().aggregate(micro_usd=parts[0] + parts[1] + parts[2])
-    runs, books = spend.unsettled(window, only), costs.Books()
-    return usd(settled["micro_usd"] or 0) + sum((_cost(run, window, books, now) for run in runs), Decimal(0))
+    runs, books = spend.unsettled(window, only) | spend.lit_ahead(window, only), costs.Books()
+    unexplained = orphan_costs.spent_usd(window, books, now, budget.deployment_id)
+    lit = sum((_cost(run, window, books, now) for run in runs), Decimal(0))
+    return usd(settled["micro_usd"] or 0) + lit + unexplained
 
 
 def _cost(run: Run, window: Window, books: costs.Books, now: datetime) -> Decimal:
-    """What of a run lies in the window; nothing where a price is missing, which pages say."""
+    """What of a run lies in the window; nothing where a price is missing, which pages say.
+
+    What is lit counts at least the seconds that the looks summed: a clock that was moved back must not make
+    the guard forget what was spent already.
+    """
     if run.started_at is None:
         return Decimal(0)
-    start, end = max(run.started_at, window.since), min(run.ended_at or now, window.until)
+    start, end = run.started_at, run.ended_at or now
+    if run.ended_at is None:
+        looked_at = min(run.last_seen_at or now, now)
+        start = min(start, looked_at - timedelta(seconds=run.lit_s))
+    start, end = max(start, window.since), min(end, window.until)
     return _held_usd(costs.resources_of(run, run.deployment), run.account, books, start, end)
 
 

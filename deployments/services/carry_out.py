@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from functools import singledispatch
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -31,6 +32,8 @@ from deployments.providers.base import Provider, ProviderError, scaled
 from . import audit, breaker, downloads, enqueue
 from .facts import spec_of
 from .locking import locked
+
+log = structlog.get_logger(__name__)
 
 
 @singledispatch
@@ -130,7 +133,9 @@ def _(step: steps.StopContainers, deployment: Deployment, provider: Provider, no
 
 @carry_out.register
 def _(step: steps.TurnOff, deployment: Deployment, provider: Provider, now: datetime) -> None:
-    provider.turn_off(spec_of(deployment).app_name)
+    name = spec_of(deployment).app_name
+    provider.turn_off(name)
+    _end_namesakes(name, provider)
     gone = {"app_id": "", "endpoint_url": "", "live_release": None, "maybe_deployed": False}
     Deployment.objects.filter(pk=deployment.pk).update(
         **gone, backlog=0, running_inputs=0, relit_warning=step.relit or deployment.relit_warning
@@ -147,6 +152,16 @@ def _(step: steps.TurnOff, deployment: Deployment, provider: Provider, now: date
             summary=f"{deployment.name} was lit again by requests that the provider rescheduled; turned off.",
         )
     enqueue.observe_soon(deployment.account_id)
+
+
+def _end_namesakes(name: str, provider: Provider) -> None:
+    """A hand-made `modal serve` or `modal run` of the same module has our name and is no deployed app: asking
+    by name does not find it, and its containers would burn on."""
+    try:
+        for app_id in sorted({c.app_id for c in provider.containers() if c.app_name == name}):
+            provider.end_app(app_id)
+    except ProviderError as error:  # while a container is seen, the order is carried out again
+        log.warning("turn_off.namesakes_unknown", app=name, error=error.message)
 
 
 @carry_out.register

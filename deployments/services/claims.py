@@ -1,8 +1,12 @@
 """A short claim on a row: renewed before each call that leaves the process, given back by its holder only."""
 
+import hashlib
+import os
+import socket
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from typing import Any, cast
 
 from django.db.models import Model, Q
@@ -12,6 +16,10 @@ from deployments.providers.base import Provider
 
 # Longer than the longest single call of a provider but a deploy and the two wake calls (28 s).
 LENGTH = timedelta(seconds=45)
+
+
+# A claim that runs longer than LENGTH and this was written before the clock was moved back.
+_STEP = timedelta(seconds=5)
 
 
 class LostClaim(Exception):
@@ -24,13 +32,19 @@ class Claim:
     def __init__(self, model: type[Model], pk: int, name: str) -> None:
         self._rows = model._default_manager.filter(pk=pk)
         self._token_field, self._until_field = f"{name}_claim", f"{name}_claimed_until"
-        self._token = uuid.uuid4().hex
+        self._token = f"{_place()}-{os.getpid()}-{uuid.uuid4().hex[:16]}"
 
     def take(self) -> bool:
         """Claim the row; False where somebody has it."""
         now = timezone.now()
         free = Q(**{f"{self._until_field}__isnull": True}) | Q(**{f"{self._until_field}__lt": now})
-        return self._rows.filter(free).update(**self._values(self._token)) == 1
+        free |= Q(**{f"{self._until_field}__gt": now + LENGTH + _STEP})
+        if self._rows.filter(free).update(**self._values(self._token)):
+            return True
+        holder = self._rows.values_list(self._token_field, flat=True).first()
+        if not holder or not _is_dead(holder):
+            return False
+        return self._rows.filter(**{self._token_field: holder}).update(**self._values(self._token)) == 1
 
     def renew(self) -> None:
         """Hold it a full length from now on. Raises LostClaim where another process took it."""
@@ -45,6 +59,32 @@ class Claim:
 
     def _values(self, token: str) -> dict[str, Any]:
         return {self._token_field: token, self._until_field: timezone.now() + LENGTH}
+
+
+@cache
+def _place() -> str:
+    """Where process ids mean the same: this machine and, where there are such, this container."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        namespace = ""
+    return hashlib.blake2s(f"{socket.gethostname()} {namespace}".encode(), digest_size=4).hexdigest()
+
+
+def _is_dead(token: str) -> bool:
+    """True where the claim is of a process of this place that is gone: a killed worker must not keep what
+    burns from being put out for the whole length of its claim."""
+    place, _, rest = token.partition("-")
+    number = rest.partition("-")[0]
+    if place != _place() or not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 class _Guarded:

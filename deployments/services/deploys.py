@@ -60,6 +60,7 @@ def _claim(deploy_id: int, claim: str) -> bool:
     free = Q(status=DeployStatus.PENDING) | Q(
         status=DeployStatus.RUNNING, heartbeat_at__lt=now - DEPLOY_STALE
     )
+    free |= Q(status=DeployStatus.RUNNING, heartbeat_at__gt=now + DEPLOY_STALE)  # the clock was moved back
     return (
         Deploy.objects.filter(free, pk=deploy_id).update(
             status=DeployStatus.RUNNING,

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from deployments.models import Deployment, Download, DownloadStatus
 from deployments.providers.base import CallOutcome, Provider
 
@@ -11,10 +13,9 @@ CLAIM = timedelta(seconds=45)
 def step(download_id: int, app_name: str, provider: Provider, now: datetime) -> None:
     """Start a requested download, or read where a running one stands. Idempotent: the claim and the stored
     call id keep a second worker from starting it again. Raises ProviderError."""
-    claimed = Download.objects.filter(pk=download_id, claimed_until__isnull=True) | Download.objects.filter(
-        pk=download_id, claimed_until__lt=now
-    )
-    if not claimed.update(claimed_until=now + CLAIM):
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    free |= Q(claimed_until__gt=now + 2 * CLAIM)  # the clock was moved back since
+    if not Download.objects.filter(free, pk=download_id).update(claimed_until=now + CLAIM):
         return
     download = Download.objects.select_related("deployment").get(pk=download_id)
     try:

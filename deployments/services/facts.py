@@ -7,10 +7,13 @@ from deployments.planning import facts as pure
 from deployments.planning.spec import Spec
 from deployments.providers.base import scaled
 
+from .downloads import CLAIM
 from .expected import windows
 
 # A deploy whose worker has not been heard of for this long is anybody's.
 DEPLOY_STALE = timedelta(seconds=15)
+# The provider answers a long request after 150 s of its own time; then a margin for the way.
+HOP_S, HOP_MARGIN = 150.0, timedelta(seconds=25)
 # While nothing moves, one look a minute of the provider's time.
 QUIET_S = 60.0
 UNSEEN_MARGIN = timedelta(seconds=30)
@@ -123,8 +126,9 @@ def _deploy(deployment: Deployment, now: datetime) -> pure.DeployFact | None:
 
 
 def deploy_busy(row: Deploy, now: datetime) -> bool:
-    """True while a worker holds the deploy and has been heard of lately."""
-    return row.heartbeat_at is not None and bool(row.claim) and row.heartbeat_at > now - DEPLOY_STALE
+    """True while a worker holds the deploy and has been heard of lately. A time in the future is from before
+    somebody moved the clock back."""
+    return row.heartbeat_at is not None and bool(row.claim) and abs(now - row.heartbeat_at) < DEPLOY_STALE
 
 
 def _wake(deployment: Deployment, now: datetime) -> pure.WakeFact | None:
@@ -137,16 +141,21 @@ def _wake(deployment: Deployment, now: datetime) -> pure.WakeFact | None:
         sent_at=row.sent_at,
         sends=row.sends,
         has_result_url=bool(row.result_url),
-        hop_busy=row.hop_claimed_until is not None and row.hop_claimed_until > now,
+        hop_busy=_held(row.hop_claimed_until, now, scaled(HOP_S, deployment.account.speed) + HOP_MARGIN),
         boots=sum(run.pk > row.runs_before for run in runs),
     )
+
+
+def _held(until: datetime | None, now: datetime, longest: timedelta) -> bool:
+    """True while a claim holds; one that runs longer than any was written before the clock was moved back."""
+    return until is not None and now < until <= now + longest
 
 
 def _download(deployment: Deployment, now: datetime) -> pure.DownloadFact | None:
     if not deployment.open_downloads:
         return None
     row = deployment.open_downloads[0]
-    busy = row.claimed_until is not None and row.claimed_until > now
+    busy = _held(row.claimed_until, now, 2 * CLAIM)
     return pure.DownloadFact(id=row.pk, call_id=row.call_id, busy=busy)
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from deployments.models import Deployment, Freeze, Lease, LeaseEnd, StopKind
 from deployments.planning.power import Actor, Scope
 
-from . import audit, enqueue
+from . import audit, enqueue, orphans
 from .carry_out import begin_stop, want_off
 from .errors import Refused, not_allowed
 from .locking import locked
@@ -45,6 +45,7 @@ def _put_everything_out(actor: Actor) -> None:
             )
             begin_stop(deployment, kind=StopKind.OFF, reason="frozen", by=actor.name, now=now, forced=True)
             enqueue.reconcile_soon(deployment.pk)
+    orphans.order_ours_out(orphans.FREEZE, now)
 
 
 def lift_freeze(*, actor: Actor) -> None:

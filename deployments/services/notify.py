@@ -19,6 +19,7 @@ KINDS = {
     "forecast": "A budget that its pace will pass",
     "failed": "A start that failed, a server that died",
     "outside": "A server lit from outside the panel",
+    "orphan": "Something at the provider that nothing here explains",
     "blind": "The provider cannot be read",
     "bill": "The bill differs from what was counted",
     "schedule": "A schedule that was refused",

@@ -21,7 +21,7 @@ from deployments.models import (
 from deployments.providers.base import ContainerFacts, NotDeployed, Provider, ProviderError, scaled
 from deployments.providers.registry import provider_for
 
-from . import notify, reading, sightings, warm_up
+from . import notify, orphans, reading, sightings, warm_up
 from .allowed import BLIND_LIMIT
 from .claims import Claim, LostClaim, guarded
 from .facts import QUIET_S, spec_of
@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 APP_CHECK_S = 120.0
 # A provider that could not be read is asked again after this long, so that it is not throttled further.
 BLIND_RETRY = timedelta(seconds=8)
+# Two processes differ by less; a time further ahead than this is from before the clock was moved back.
+CLOCK_STEP = timedelta(seconds=60)
 
 
 def observe(account_id: int, *, now: datetime | None = None, force: bool = False) -> bool:
@@ -62,8 +64,15 @@ def observe(account_id: int, *, now: datetime | None = None, force: bool = False
 
 def _due(account: Account, now: datetime) -> bool:
     if account.seen_at is None or account.blind_since is not None:
-        return account.tried_at is None or now >= account.tried_at + BLIND_RETRY
-    return moving(account).exists() or now >= account.seen_at + scaled(QUIET_S, account.speed)
+        return account.tried_at is None or _over(account.tried_at, now, BLIND_RETRY)
+    if moving(account).exists() or orphans.being_put_out(account):
+        return True
+    return _over(account.seen_at, now, scaled(QUIET_S, account.speed))
+
+
+def _over(since: datetime, now: datetime, length: timedelta) -> bool:
+    """True after `length`, and where the clock was moved back since."""
+    return now >= since + length or now < since - CLOCK_STEP
 
 
 def moving(account: Account) -> QuerySet[Deployment]:
@@ -106,6 +115,11 @@ def _look(account: Account, provider: Provider, now: datetime) -> None:
         except ProviderError as error:
             log.warning("observe.refused", deployment=deployment.slug, error=error.message)
             words = words or error.message[:2000]
+    try:
+        orphans.look(account, containers, provider, now)
+    except ProviderError as error:
+        log.warning("observe.refused", account=account.name, error=error.message)
+        words = words or error.message[:2000]
     Account.objects.filter(pk=account.pk).update(seen_at=now, blind_since=None, last_error=words)
 
 
@@ -121,7 +135,8 @@ def _look_at(
             part(deployment, mine, runs, provider, now)
         except ProviderError as error:
             refused.append(error)
-    Deployment.objects.filter(pk=deployment.pk).exclude(observed_at__gt=now).update(observed_at=now)
+    later = Q(observed_at__gt=now, observed_at__lt=now + CLOCK_STEP)
+    Deployment.objects.filter(pk=deployment.pk).exclude(later).update(observed_at=now)
     if refused:
         raise refused[0]
     if not runs:
@@ -159,7 +174,7 @@ def _check_app(
     if deployment.wanted == Wanted.OFF and not deployment.app_id and not deployment.maybe_deployed:
         return
     asked = deployment.app_checked_at
-    if asked is not None and now < asked + scaled(APP_CHECK_S, deployment.account.speed):
+    if asked is not None and not _over(asked, now, scaled(APP_CHECK_S, deployment.account.speed)):
         return
     if deployment.deploys.filter(status__in=OPEN_DEPLOYS).exists():
         return

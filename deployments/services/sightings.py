@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 
 from deployments.models import (
     OPEN_DOWNLOADS,
@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 # A container that is missing from one list is looked for once more before it counts as gone.
 GONE_AFTER = timedelta(seconds=4)
+# Two processes differ by less. What is lit is looked at every few seconds.
+_JITTER_S, _ASSUMED_S = 1.0, 10.0
 
 
 def see(deployment: Deployment, containers: Sequence[ContainerFacts], now: datetime) -> list[Run]:
@@ -128,15 +130,25 @@ def _report(run: Run, deployment: Deployment) -> None:
 
 def _update(run: Run, container: ContainerFacts, now: datetime) -> None:
     changes: dict[str, object] = {"last_seen_at": now, "missing_since": None}
+    since = run.last_seen_at
     if run.started_at is None and container.started_at is not None:
         changes["started_at"] = run.started_at = container.started_at
+        since = container.started_at
         Phase.objects.get_or_create(
             run=run, name=PhaseName.CONTAINER, defaults={"started_at": container.started_at}
         )
         if run.phase == PhaseName.QUEUED:
             changes["phase"] = run.phase = PhaseName.CONTAINER
+    if run.started_at is not None and since is not None:
+        changes["lit_s"] = F("lit_s") + _passed_s(since, now)
     Run.objects.filter(pk=run.pk).update(**changes)
     run.missing_since = None
+
+
+def _passed_s(since: datetime, now: datetime) -> float:
+    """Seconds between two looks; where the clock was moved back in between, what may have passed."""
+    passed_s = (now - since).total_seconds()
+    return max(0.0, passed_s) if passed_s > -_JITTER_S else _ASSUMED_S
 
 
 def end_missing(

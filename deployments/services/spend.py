@@ -182,6 +182,14 @@ def unsettled(window: Window, only: Filter) -> QuerySet[Run]:
     return with_what_prices_it(rows)
 
 
+def lit_ahead(window: Window, only: Filter) -> QuerySet[Run]:
+    """Runs that are lit and began after the window: somebody moved the clock back."""
+    rows = Run.objects.filter(settled_at__isnull=True, ended_at__isnull=True, started_at__gte=window.until)
+    if only.deployment_ids is not None:
+        rows = rows.filter(deployment__in=only.deployment_ids)
+    return with_what_prices_it(rows)
+
+
 def _live(window: Window, only: Filter, now: datetime) -> tuple[list[Run], dict[int, list[Line]]]:
     runs = list(unsettled(window, only).order_by("-pk")[:_MOST_LIVE])
     return runs, lines_of(runs, now) if runs else {}

@@ -17,7 +17,7 @@ from deployments.planning.lifecycle import BURNING, MOVING, State, state_of
 from deployments.planning.power import Actor, Scope
 from deployments.planning.spec import Spec
 
-from . import costs, prices, runs
+from . import costs, orphan_costs, prices, runs
 from .expected import BootTime, boot_time
 from .facts import facts_of, spec_of
 from .failures import failure_of
@@ -72,19 +72,22 @@ def status_of(deployment: Deployment, *, actor: Actor, now: datetime | None = No
 
 
 def burning(now: datetime | None = None) -> Burning:
-    """The GPUs that are billed now, for the burn meter. Two queries."""
+    """The GPUs that are billed now, for the burn meter, those of orphans too. Three queries."""
     now = now or timezone.now()
     lit = Run.objects.filter(ended_at__isnull=True, started_at__isnull=False).select_related(
         "release", "deployment__account", "deployment__live_release", "deployment__current_release"
     )
     rows = [run for run in lit if run.cause != Cause.DOWNLOAD]
-    books = costs.Books() if rows else None
+    loose = list(orphan_costs.lit_now())
+    books = costs.Books() if rows or loose else None
     rates = [
         _rate(books.of(run.deployment.account), costs.resources_of(run, run.deployment), now)
         for run in rows
         if books is not None
     ]
-    return Burning(sum(rates, ZERO), len(rows))
+    found = [orphan_costs.price(row, row.containers.all(), books, now) for row in loose if books is not None]
+    rates += [one.usd_per_hour for one in found]
+    return Burning(sum(rates, ZERO), len(rows) + sum(one.lit for one in found))
 
 
 def usd_per_hour(slug: str, now: datetime | None = None) -> Decimal | None:

@@ -13,11 +13,10 @@ from deployments.providers.base import NotDeployed, Provider, ProviderError, Wak
 from deployments.providers.registry import provider_for
 
 from . import breaker, enqueue, observe
+from .facts import HOP_MARGIN, HOP_S
 
 log = structlog.get_logger(__name__)
 
-# The provider answers a long request after 150 s of its own time; then a margin for the way.
-HOP_S, MARGIN = 150.0, timedelta(seconds=25)
 PAUSE = timedelta(seconds=2)
 
 
@@ -67,8 +66,8 @@ def _claim(wake_id: int, claim: str) -> bool:
     wake = Wake.objects.select_related("deployment__account").filter(pk=wake_id).first()
     if wake is None:
         return False
-    until = now + scaled(HOP_S, wake.deployment.account.speed) + MARGIN
-    free = Q(hop_claimed_until__isnull=True) | Q(hop_claimed_until__lt=now)
+    until = now + scaled(HOP_S, wake.deployment.account.speed) + HOP_MARGIN
+    free = Q(hop_claimed_until__isnull=True) | Q(hop_claimed_until__lt=now) | Q(hop_claimed_until__gt=until)
     rows = Wake.objects.filter(free, pk=wake_id, status__in=OPEN_WAKES)
     return rows.update(hop_claim=claim, hop_claimed_until=until) == 1
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from controlpanel.models import Invitation, User
 from controlpanel.roles import give_role
-from deployments.models import Deployment, Lease
+from deployments.models import Deployment, Lease, Orphan
 from deployments.planning.power import SYSTEM, Role, Scope
 from deployments.planning.presets import GLM_5_2_FP8
 from gateway.keys import create_key
@@ -40,11 +40,15 @@ class World:
         invitation, _ = Invitation.objects.make(
             role=Role.VIEWER, whom="Anna", email="", by=None, now=timezone.now(), expires_at=soon
         )
+        orphan = Orphan.objects.create(
+            account=Deployment.objects.get(slug="ready").account, app_id="ap-lost", app_name="lost",
+            kind="panel", first_seen_at=timezone.now(), last_seen_at=timezone.now(),
+        )  # fmt: skip
         run = Deployment.objects.get(slug="ready").runs.latest("id")
         self.lease = Lease.objects.latest("id").pk
         self._ids = {
             "lease_id": self.lease, "key_id": key.pk, "person_id": self.ben.pk, "number": 1, "run_id": run.pk,
-            "invitation_id": invitation.pk, "token": "x",
+            "invitation_id": invitation.pk, "token": "x", "orphan_id": orphan.pk,
         }  # fmt: skip
 
     def address(self, route: str, slug: str = "") -> str:

@@ -20,6 +20,7 @@ from deployments.providers.base import (
     ContainerFacts,
     Deployed,
     EndedContainer,
+    ListedApp,
     LogEntry,
     NotDeployed,
     ProviderError,
@@ -94,8 +95,17 @@ class FakeProvider:
         self._touch(request.app)
 
     def start_outside(self, app_name: str) -> str:
-        """A container that nobody asked for. Gives its id."""
         return self._start(self._find(app_name)).container_id
+
+    def add_app(
+        self, name: str, spec: Spec, *, slug: str, deployed: bool = True, lit: bool = True
+    ) -> FakeApp:
+        """An app that somebody brought there by hand; `slug` empty for one that no panel deployed."""
+        app = FakeApp(self._new_id("ap"), name, spec, slug, 1, self.clock())
+        self._apps[name if deployed else app.app_id] = app
+        if lit:
+            self._start(app)
+        return app
 
     def kill_container(self, container_id: str, *, line: str = "") -> None:
         """The container dies by itself, now; `line` is the last thing it prints."""
@@ -130,14 +140,9 @@ class FakeProvider:
         return [name for name in names if name not in self.secrets]
 
     def deploy(
-        self,
-        spec: Spec,
-        *,
-        slug: str,
-        release: int,
-        on_line: Callable[[str], None],
+        self, spec: Spec, *, slug: str, release: int, on_line: Callable[[str], None],
         cancelled: Callable[[], bool],
-    ) -> Deployed:
+    ) -> Deployed:  # fmt: skip
         self._called("deploy")
         on_line("Building image im-1")
         self.during_deploy()
@@ -160,9 +165,13 @@ class FakeProvider:
     def find_app(self, app_name: str) -> AppFacts | None:
         self._called("find_app")
         app = self._apps.get(app_name)
-        if app is None or app.stopped:
-            return None
-        return AppFacts(app.app_id, app.name, app.url, app.deployed_at, app.tag)
+        there = app if app is not None and not app.stopped else None
+        return there and AppFacts(there.app_id, there.name, there.url, there.deployed_at, there.tag)
+
+    def apps(self) -> list[ListedApp]:
+        self._called("apps")
+        there = [app for app in self._apps.values() if not app.stopped]
+        return [ListedApp(app.app_id, app.name, bool(app.slug), app.slug) for app in there]
 
     def containers(self) -> list[ContainerFacts]:
         self._called("containers")
@@ -170,10 +179,8 @@ class FakeProvider:
 
     def ended_container(self, container_id: str) -> EndedContainer | None:
         self._called("ended_container")
-        container = self._containers.get(container_id)
-        if container is None:
-            return None
-        return EndedContainer(container_id, self._started(container), container.finished_at)
+        c = self._containers.get(container_id)
+        return None if c is None else EndedContainer(container_id, self._started(c), c.finished_at)
 
     def stats(self, app_name: str) -> Stats:
         self._called("stats")
@@ -195,7 +202,13 @@ class FakeProvider:
 
     def turn_off(self, app_name: str) -> None:
         self._called("turn_off")
-        app = self._apps.get(app_name)
+        self._turn_off(self._apps.get(app_name))
+
+    def end_app(self, app_id: str) -> None:
+        self._called("end_app")
+        self._turn_off(next((app for app in self._apps.values() if app.app_id == app_id), None))
+
+    def _turn_off(self, app: FakeApp | None) -> None:
         if app is None or app.stopped:
             return
         app.stopped = True
@@ -290,11 +303,8 @@ class FakeProvider:
         return app
 
     def _live(self, app: FakeApp, *, gpu_only: bool = True) -> list[FakeContainer]:
-        return [
-            c
-            for c in self._containers.values()
-            if c.app is app and c.finished_at is None and (c.gpu_count or not gpu_only)
-        ]
+        living = (c for c in self._containers.values() if c.app is app and c.finished_at is None)
+        return [c for c in living if c.gpu_count or not gpu_only]
 
     def _ready(self, app: FakeApp) -> bool:
         now = self.clock()
@@ -315,6 +325,7 @@ class FakeProvider:
             c.enqueued_at,
             self._started(c),
             c.gpu_count if c.gpu_count or self._started(c) else None,
+            c.app.spec.gpu_type if c.gpu_count else "",
         )
 
     def _new_input(self, app: FakeApp, *, wake: bool) -> str:
@@ -341,10 +352,8 @@ class FakeProvider:
             return WakeHop(WakeOutcome.READY)
         return WakeHop(WakeOutcome.CONTINUES, result_url=f"{request.app.url}/health?__modal_attempt={key}")
 
-    def _start(
-        self, app: FakeApp, *, gpu_count: int | None = None, at: datetime | None = None
-    ) -> FakeContainer:
-        at = at or self.clock()
+    def _start(self, app: FakeApp, *, gpu_count: int | None = None) -> FakeContainer:
+        at = self.clock()
         gpus = app.spec.gpu_count if gpu_count is None else gpu_count
         started = at + timedelta(seconds=self.queue_s)
         boot_s = self.boot_s if gpus else 0.0

@@ -1,16 +1,27 @@
 """Deployed apps: finding them, their backlog, their log, and ending them."""
 
+import asyncio
+from collections import OrderedDict
 from datetime import UTC, datetime
+from typing import Any
 
 from modal import exception
 
-from deployments.providers.base import AppFacts, LogEntry, NotDeployed, Stats
+from deployments.providers.base import AppFacts, ListedApp, LogEntry, NotDeployed, Stats
 
 from . import rpc
-from .sdk import Client, modal
+from .sdk import Client, api_pb2, modal
 
 SERVE = "serve"
 _RELEASE_TAG = "pilotlight-release"
+_SLUG_TAG = "pilotlight-slug"
+_OURS = ("managed-by", "pilotlight")
+# Apps that have ended, or are about to.
+_OVER = frozenset({api_pb2.APP_STATE_STOPPING, api_pb2.APP_STATE_STOPPED, api_pb2.APP_STATE_DISABLED})
+# Whose app it is does not change while it lives; the apps of others are asked anew.
+_REMEMBERED = 256
+_known: "OrderedDict[str, ListedApp]" = OrderedDict()
+_AT_ONCE = 8
 
 
 async def find(client: Client, environment: str, name: str) -> AppFacts | None:
@@ -29,6 +40,34 @@ async def find(client: Client, environment: str, name: str) -> AppFacts | None:
         deployed_at=info.lifecycle.deployed_at,
         release=_number(tags.get(_RELEASE_TAG, "")),
     )
+
+
+async def listing(client: Client, environment: str) -> list[ListedApp]:
+    """Every app that has not ended. One call, and one more for each that is not known as a panel's."""
+    found = [item for item in (await rpc.app_list.aio(client, environment)).apps if item.state not in _OVER]
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def asked(item: Any) -> ListedApp:
+        async with gate:
+            return await _listed(client, item)
+
+    return list(await asyncio.gather(*(asked(item) for item in found)))
+
+
+async def _listed(client: Client, item: Any) -> ListedApp:
+    name = item.name or item.description
+    if item.app_id in _known:
+        return _known[item.app_id]
+    try:
+        tags = await rpc.app_tags.aio(client, item.app_id)
+    except exception.NotFoundError:
+        tags = {}  # it has ended since
+    app = ListedApp(item.app_id, name, tags.get(_OURS[0]) == _OURS[1], tags.get(_SLUG_TAG, ""))
+    if app.by_pilotlight:
+        _known[item.app_id] = app
+        while len(_known) > _REMEMBERED:
+            _known.popitem(last=False)
+    return app
 
 
 async def stats(client: Client, environment: str, name: str) -> Stats:
@@ -61,6 +100,14 @@ async def stop(client: Client, environment: str, name: str) -> None:
     try:
         app = await modal.App.lookup.aio(name, client=client, environment_name=environment)
         await app.stop.aio(client=client)
+    except exception.NotFoundError:
+        return
+
+
+async def end(client: Client, app_id: str) -> None:
+    """End an app by its id. One that is gone is no error."""
+    try:
+        await rpc.app_stop.aio(client, app_id)
     except exception.NotFoundError:
         return
 

@@ -13,15 +13,15 @@ from deployments.providers.base import ContainerFacts, EndedContainer
 from . import rpc
 from .sdk import Client
 
-# How many GPUs a container has never changes, so it is asked once per container and process.
+# Which GPUs a container has never changes, so it is asked once per container and process.
 _REMEMBERED = 256
-_gpu_counts: "OrderedDict[str, int]" = OrderedDict()
+_gpus: "OrderedDict[str, tuple[str, int]]" = OrderedDict()
 
 
 async def listing(client: Client, environment: str) -> list[ContainerFacts]:
     """Every container that exists. One call, and one more for each that was not seen before."""
     tasks = (await rpc.task_list.aio(client, environment)).tasks
-    counts = await asyncio.gather(*(_gpu_count(client, task.task_id) for task in tasks))
+    held = await asyncio.gather(*(_held(client, task.task_id) for task in tasks))
     return [
         ContainerFacts(
             container_id=task.task_id,
@@ -29,9 +29,10 @@ async def listing(client: Client, environment: str) -> list[ContainerFacts]:
             app_name=task.app_description,
             enqueued_at=_instant(task.enqueued_at),
             started_at=_instant(task.started_at),
-            gpu_count=count,
+            gpu_count=gpus[1] if gpus is not None else None,
+            gpu_type=gpus[0] if gpus is not None else "",
         )
-        for task, count in zip(tasks, counts, strict=True)
+        for task, gpus in zip(tasks, held, strict=True)
     ]
 
 
@@ -50,18 +51,21 @@ async def stop(client: Client, container_id: str, *, graceful: bool) -> None:
         await rpc.container_stop.aio(client, container_id, graceful)
 
 
-async def _gpu_count(client: Client, container_id: str) -> int | None:
-    if container_id not in _gpu_counts:
+async def _held(client: Client, container_id: str) -> tuple[str, int] | None:
+    """Type and number of its GPUs; None where that cannot be told yet."""
+    if container_id not in _gpus:
         try:
             info: Any = await rpc.task_info.aio(client, container_id)
         except exception.Error:
             return None  # it may be gone already; the listing is worth more than this figure
-        if not (info.gpu_config.count or info.started_at):
+        gpu = info.gpu_config
+        if not (gpu.count or info.started_at):
             return None  # while it is queued, "none" may only say that none was found yet
-        _gpu_counts[container_id] = info.gpu_config.count
-        while len(_gpu_counts) > _REMEMBERED:
-            _gpu_counts.popitem(last=False)
-    return _gpu_counts.get(container_id)
+        # "H100!" asks for exactly that type; its price is the same.
+        _gpus[container_id] = (gpu.gpu_type.rstrip("!") if gpu.count else "", gpu.count)
+        while len(_gpus) > _REMEMBERED:
+            _gpus.popitem(last=False)
+    return _gpus.get(container_id)
 
 
 def _instant(seconds: float) -> datetime | None:

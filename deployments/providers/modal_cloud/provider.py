@@ -16,6 +16,7 @@ from deployments.providers.base import (
     Credentials,
     Deployed,
     EndedContainer,
+    ListedApp,
     LogEntry,
     ProviderError,
     ProxyToken,
@@ -83,6 +84,10 @@ class ModalProvider:
         """The deployed app of this name, or None where it is not deployed."""
         return self._ask(lambda client: apps.find(client, self._environment, app_name))
 
+    def apps(self) -> list[ListedApp]:
+        """Every app of the environment that has not ended."""
+        return self._ask(lambda client: apps.listing(client, self._environment))
+
     def containers(self) -> list[ContainerFacts]:
         """Every container of the environment that exists now."""
         return self._ask(lambda client: containers.listing(client, self._environment))
@@ -106,6 +111,10 @@ class ModalProvider:
     def turn_off(self, app_name: str) -> None:
         """End the app. One that is gone is no error."""
         self._ask(lambda client: apps.stop(client, self._environment, app_name))
+
+    def end_app(self, app_id: str) -> None:
+        """End an app by its id. One that is gone is no error."""
+        self._ask(lambda client: apps.end(client, app_id))
 
     def send_wake(self, endpoint_url: str) -> WakeHop:
         """Send the ONE request that wakes the server; blocks for up to 170 s of Modal's time."""

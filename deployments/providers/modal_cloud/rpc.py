@@ -47,6 +47,25 @@ async def app_logs(client: Any, app_id: str, since: datetime, until: datetime) -
 
 
 @synchronizer.create_blocking
+async def app_list(client: Any, environment: str) -> Any:
+    """Every app of the environment, with its state (`modal app list`)."""
+    return await client._stub.AppList(api_pb2.AppListRequest(environment_name=environment))
+
+
+@synchronizer.create_blocking
+async def app_tags(client: Any, app_id: str) -> dict[str, str]:
+    """An app's tags, by its id: also of an app that has no name to look it up by."""
+    return dict((await client._stub.AppGetTags(api_pb2.AppGetTagsRequest(app_id=app_id))).tags)
+
+
+@synchronizer.create_blocking
+async def app_stop(client: Any, app_id: str) -> None:
+    """End an app by its id, deployed or ephemeral (`modal app stop`)."""
+    source = api_pb2.APP_STOP_SOURCE_PYTHON_CLIENT
+    await client._stub.AppStop(api_pb2.AppStopRequest(app_id=app_id, source=source))
+
+
+@synchronizer.create_blocking
 async def environment_list(client: Any) -> Any:
     """Environments with their budgets; the public list leaves the budgets out."""
     return (await client._stub.EnvironmentList(Empty())).items

@@ -63,6 +63,7 @@ def test_a_wake_goes_in_hops_until_the_server_is_ready(world):
     assert hop.outcome is WakeOutcome.READY
     (container,) = world.containers()
     assert container.gpu_count == 8
+    assert container.gpu_type == "H200"
     assert container.enqueued_at <= container.started_at <= world.now()
     assert container.app_id == world.provider.find_app(world.app).app_id
     assert world.reached() == 1
@@ -248,3 +249,14 @@ def test_proxy_tokens_differ_and_hide_their_secret(world):
     first, second = world.provider.create_proxy_token(), world.provider.create_proxy_token()
     assert first.token_id != second.token_id
     assert first.token_secret not in repr(first)
+
+
+def test_apps_are_listed_and_ended_by_their_ids(world):
+    world.deploy()
+    (listed,) = [app for app in world.provider.apps() if app.name == world.app]
+    assert (listed.by_pilotlight, listed.slug) == (True, "glm")
+    world.provider.end_app(listed.app_id)
+    world.provider.end_app(listed.app_id)
+    assert world.provider.find_app(world.app) is None
+    assert world.app not in [app.name for app in world.provider.apps()]
+    world.provider.end_app("ap-00000000000000000000no")

@@ -1,5 +1,7 @@
 """Two acts at the same moment: each ends as if one had come after the other, and nothing is left lit."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -194,6 +196,17 @@ def test_a_lost_claim_is_noticed_before_the_next_call_and_never_given_back(panel
     with pytest.raises(LostClaim):
         slow.renew()
     slow.release()
+    assert not Claim(Deployment, panel.deployment.pk, "reconcile").take()
+
+
+def test_the_claim_of_a_killed_process_is_free_at_once(panel: Panel) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    held = Claim(Deployment, panel.deployment.pk, "reconcile")
+    assert held.take()
+    token = panel.deployment.reconcile_claim.split("-")
+    Deployment.objects.update(reconcile_claim="-".join([token[0], str(gone.pid), token[2]]))
+    assert Claim(Deployment, panel.deployment.pk, "reconcile").take()
     assert not Claim(Deployment, panel.deployment.pk, "reconcile").take()
 
 
