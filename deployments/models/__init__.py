@@ -4,6 +4,7 @@ from .account import Account, ProviderName
 from .action import Action, Freeze, Heartbeat, IdempotencyRecord
 from .budget import Budget, BudgetScope, Period
 from .charge import Charge
+from .day_cost import DayCost
 from .deployment import Deployment, StopKind, Wanted
 from .download import OPEN_DOWNLOADS, Download, DownloadStatus
 from .in_flight import InFlight
@@ -23,6 +24,7 @@ __all__ = [
     "BudgetScope",
     "Cause",
     "Charge",
+    "DayCost",
     "Deploy",
     "DeployStatus",
     "Deployment",
