@@ -69,6 +69,7 @@ READY = {
     "keys": "/keys/",
     "costs": "/costs/",
     "prices": "/costs/prices/",
+    "compare": "/costs/compare/",
     "activity": "/activity/",
 }
 ASLEEP = {"home": "/", "chat": f"{ONE}chat/", "overview": ONE, "connect": f"{ONE}connect/"}

@@ -113,7 +113,7 @@ def _settle() -> float:
 
 
 def _equal() -> tuple[int, int]:
-    """How many groupings there are, and their one total: of all runs, by every column, part, hour and zone."""
+    """How many groupings there are, and their one total: by every column, part, hour and zone."""
     from zoneinfo import ZoneInfo
 
     from django.db.models import F, Sum

@@ -4,6 +4,7 @@ from django.urls import path
 
 from .activity import activity
 from .budgets import remove_budget, set_budget
+from .comparing import compare
 from .cost_csv import costs_csv
 from .cost_runs import cost_runs
 from .costs import costs
@@ -31,6 +32,7 @@ urlpatterns = [
     path("activity/", activity, name="activity"),
     path("costs/", costs, name="costs"),
     path("costs/runs/", cost_runs, name="cost-runs"),
+    path("costs/compare/", compare, name="compare"),
     path("costs/costs.csv", costs_csv, name="costs-csv"),
     path("costs/budgets/", set_budget, name="set-budget"),
     path("costs/budgets/<int:budget_id>/remove/", remove_budget, name="remove-budget"),

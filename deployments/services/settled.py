@@ -49,9 +49,7 @@ class Filter:
     key_id: int | None = None
 
 
-def settled(
-    window: Window, groups: Sequence[str], only: Filter, *, weeks: bool = False
-) -> dict[Place, Sums]:
+def settled(window: Window, groups: Sequence[str], only: Filter, *, weeks: bool = False) -> dict[Place, Sums]:
     """What is settled of a window, by `groups`. Two queries.
 
     Days in UTC are read from their sums. What lies before the first and after the last of them is read from

@@ -94,7 +94,12 @@ def test_money_looks_right(tab: Callable[..., Tab], states: States, width: int, 
     november = "?period=custom&from=2026-11-01&to=2026-11-30"
     opened = tab(Role.ADMIN, width=width, scheme=scheme)
     found = problems(opened, "/deployments/ready/")
-    for path in ("/costs/prices/", "/costs/runs/", "/costs/?period=custom&from=2025-01-01&to=2025-01-02"):
+    for path in (
+        "/costs/prices/",
+        "/costs/compare/",
+        "/costs/runs/",
+        "/costs/?period=custom&from=2025-01-01&to=2025-01-02",
+    ):
         found += problems(opened, path)
     for split in ("part", "key"):
         found += problems(opened, f"/costs/{november}&split={split}")

@@ -46,10 +46,21 @@ def charges(panel: Panel) -> list[Charge]:
         gpu = boot + use + idle - cpu // 10
         made.append(
             Charge(
-                run=run, deployment=deployment, slot=slot, user=user, who=who, key_id=key, boot_micro_usd=boot,
-                use_micro_usd=use, idle_micro_usd=idle, kept_micro_usd=idle // 2, gpu_micro_usd=gpu,
-                cpu_micro_usd=cpu // 10, requests=rng.randrange(9), made_tokens=rng.randrange(900),
-            )  # fmt: skip
+                run=run,
+                deployment=deployment,
+                slot=slot,
+                user=user,
+                who=who,
+                key_id=key,
+                boot_micro_usd=boot,
+                use_micro_usd=use,
+                idle_micro_usd=idle,
+                kept_micro_usd=idle // 2,
+                gpu_micro_usd=gpu,
+                cpu_micro_usd=cpu // 10,
+                requests=rng.randrange(9),
+                made_tokens=rng.randrange(900),
+            )
         )
     for place in range(0, len(made), 200):
         daily.add(Charge.objects.bulk_create(made[place : place + 200]))
@@ -76,7 +87,14 @@ def by_hand(rows: Sequence[Charge], window: Window, groups: Sequence[str], *, we
     return dict(found)
 
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland", "Pacific/Marquesas")
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "Pacific/Auckland",
+    "Pacific/Marquesas",
+)
 
 
 def test_every_grouping_in_every_zone_is_the_sum_of_its_charges(charges: list[Charge]) -> None:
