@@ -65,7 +65,11 @@ class PhaseView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run with its phases and money. `cost_usd` is live while the run lives; parts sum to it."""
+    """A run with its phases and money. `cost_usd` is live while the run lives; parts sum to it.
+
+    `kept_usd` lies in `idle_usd`: kept warm by a lease until a time; known once the run is settled.
+    `queued_s` is the time before the container's start, which is not counted.
+    """
 
     id: int
     number: int
@@ -94,6 +98,8 @@ class RunView:
     cpu_usd: Decimal
     memory_usd: Decimal
     cost_usd: Decimal
+    kept_usd: Decimal = Decimal(0)
+    queued_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
