@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from deployments.ledger.comparisons import DEDICATED_SOURCE
 from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import budgets, requests, status
+from deployments.services import budgets, first_budget, requests, status
 from deployments.services.errors import Refused
 from deployments.services.quote import left
 from deployments.services.views import Quote
@@ -75,6 +75,7 @@ def _context(request: PageRequest, deployment: Deployment, form: EndForm) -> dic
         "waiting_usd": _waiting_usd(quote),
         "budgets": found,
         "left": left(found, quote) if quote else [],
+        "no_budget": not found and first_budget.is_open(),
         "dedicated_source": DEDICATED_SOURCE,
     }
 

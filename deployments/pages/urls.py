@@ -3,7 +3,7 @@
 from django.urls import path
 
 from .activity import activity
-from .budgets import remove_budget, set_budget
+from .budgets import remove_budget, set_budget, waive_budget
 from .comparing import compare
 from .cost_csv import costs_csv
 from .cost_runs import cost_runs
@@ -35,6 +35,7 @@ urlpatterns = [
     path("costs/compare/", compare, name="compare"),
     path("costs/costs.csv", costs_csv, name="costs-csv"),
     path("costs/budgets/", set_budget, name="set-budget"),
+    path("costs/budgets/none/", waive_budget, name="waive-budget"),
     path("costs/budgets/<int:budget_id>/remove/", remove_budget, name="remove-budget"),
     path("costs/prices/", price_list, name="prices"),
     path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
