@@ -66,8 +66,9 @@ def _in_process(name: str, scale: int, looks: int) -> dict[str, Any]:
 def _report(name: str, found: dict[int, dict[str, Any]]) -> None:
     for scale, one in found.items():
         print(
-            f"{name}, x{scale}: {one['runs']:,} runs and {one['requests']:,} requests of {one['people']} people"
-            f" are {one['charges']:,} charges and {one['days']:,} daily rows, settled in {one['settled_s']:.0f} s;"
+            f"{name}, x{scale}: {one['runs']:,} runs and {one['requests']:,} requests of {one['people']}"
+            f" people are {one['charges']:,} charges and {one['days']:,} daily rows, settled in"
+            f" {one['settled_s']:.0f} s;"
             f" {one['groupings']} groupings come to the same {one['micro_usd']:,} micro-dollars"
         )
     scales = list(found)

@@ -1,4 +1,4 @@
-"""Formats in which one large model is published, and what each needs: figures of others, with their source."""
+"""Formats in which one large model is published, and what each needs: figures of others, with source."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from deployments.services.compare import Compared
 
+from .cost_chart import nice
+
 WIDTH = 240
 _DAY = Decimal(24)
 
@@ -25,7 +27,7 @@ class Lines:
 def lines(found: Compared, use_hours: Decimal) -> Lines:
     """The lines, and the point where the reader's own hours lie."""
     most = max(found.always_on_usd, found.dedicated_usd or Decimal(0), Decimal(1))
-    top = most * Decimal("1.05")
+    top = nice(most)
     even = found.break_even_hours
     return Lines(
         top=top,

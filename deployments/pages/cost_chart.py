@@ -66,7 +66,8 @@ class Chart:
     """All that the template draws.
 
     `line` are the points of the sum so far in the same units, `line_top` is the dollars at its upper edge,
-    `limit_y` the height of the budget and `ahead` the points from now to the forecast, empty where there is none.
+    `limit_y` the height of the budget and `ahead` the points from now to the forecast: empty where there is
+    none.
     """
 
     width: int
@@ -138,13 +139,13 @@ def chart(
     """
     buckets = _buckets(first, last, weeks)
     totals = [sum(one.amounts.get(number, 0) for one in series) for number in buckets]
-    top = _nice(usd(max(totals, default=0)))
+    top = nice(usd(max(totals, default=0)))
     bars = tuple(
         Bar(place * _STEP + _INSET, _title(number, series, weeks), _rects(number, series, top))
         for place, number in enumerate(buckets)
     )
     so_far = [total for number, total in zip(buckets, totals, strict=True) if date_of(number) <= today]
-    line_top = _nice(max(usd(sum(totals)), limit or Decimal(0), forecast or Decimal(0)))
+    line_top = nice(max(usd(sum(totals)), limit or Decimal(0), forecast or Decimal(0)))
     unit = "week" if weeks else "day"
     line = _line(so_far, line_top)
     end = (len(buckets) - 1) * _STEP + _INSET + _BAR
@@ -162,7 +163,7 @@ def _buckets(first: date, last: date, weeks: bool) -> list[int]:
     return sorted({bucket(day.days, weeks=weeks) for day in days})
 
 
-def _nice(most: Decimal) -> Decimal:
+def nice(most: Decimal) -> Decimal:
     """A round figure at or above the largest bar."""
     size = Decimal("0.01")
     while True:

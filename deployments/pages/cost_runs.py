@@ -75,7 +75,7 @@ def _shares(window: Any, only: Filter, before: int | None) -> list[Share]:
     if before is not None:
         rows = rows.filter(run__lt=before)
     sums = {name: Sum(f"{name}_micro_usd") for name in _PARTS}
-    grouped = rows.order_by().values("run").annotate(**sums).order_by("-run")[:_PAGE]
+    grouped: Any = rows.order_by().values("run").annotate(**sums).order_by("-run")[:_PAGE]
     found = {row["run"]: {name: usd(row[name]) for name in _PARTS} for row in grouped}
     runs = Run.objects.select_related("deployment").in_bulk(found)
     most = max((_whole(parts) for parts in found.values()), default=Decimal(0))

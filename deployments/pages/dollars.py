@@ -9,7 +9,7 @@ from deployments.services.views import RunView
 from .words import duration, money
 
 _GAP = 0.4  # per cent between two parts, so that they are told apart without colour
-# Boot holds the warm-up, which ends it. What is kept warm by a lease until a time is told apart from idle tails.
+# Boot holds the warm-up, which ends it. What a lease until a time keeps warm is told apart from idle tails.
 LEGEND = (
     ("c-boot", "Boot, with warm-up", ""),
     ("c-use", "Use", ""),

@@ -34,10 +34,11 @@ def boot_time(deployment: Deployment, spec: Spec) -> BootTime:
     From five starts of its release on, those; else of all its releases, from five on; else the preset's
     figure, and as p90 1.35 times that, a margin.
     """
-    ready = [run for run in deployment.boots if run.ready_at is not None]
-    same = [run for run in ready if run.release_id == deployment.current_release_id]
+    boots = [(run.release_id, run.ready_at, run.first_seen_at) for run in deployment.boots]
+    ready = [(release, (at - seen).total_seconds()) for release, at, seen in boots if at is not None]
+    same = [seconds for release, seconds in ready if release == deployment.current_release_id]
     of_release = len(same) >= ENOUGH_RUNS
-    times = [(run.ready_at - run.first_seen_at).total_seconds() for run in (same if of_release else ready)]
+    times = same if of_release else [seconds for _, seconds in ready]
     if len(times) < ENOUGH_RUNS:
         expected = scaled(spec.expected_boot_s, deployment.account.speed).total_seconds()
         return BootTime(expected, expected * 1.35, expected * 1.35, 0)

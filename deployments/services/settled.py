@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import Case, ExpressionWrapper, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, ExpressionWrapper, F, IntegerField, Model, Q, QuerySet, Sum, Value, When
 
 from deployments.ledger.sums import Sums
 from deployments.ledger.window import SLOTS_A_DAY, Window, bucket
@@ -15,6 +15,7 @@ _COLUMNS = {name: f"{name}_micro_usd" for name in ("boot", "use", "idle", "kept"
     "requests": "requests",
     "made_tokens": "made_tokens",
 }
+Row = TypeVar("Row", bound=Model)
 _Rows = QuerySet[Any]
 
 
@@ -78,10 +79,11 @@ def _days(first: int, end: int, only: Filter) -> _Rows:
 
 def charges_in(window: Window, only: Filter) -> QuerySet[Charge]:
     """The charges of a window."""
-    return _narrowed(Charge.objects.filter(slot__gte=window.first, slot__lt=window.end), only)
+    rows: QuerySet[Charge] = Charge.objects.filter(slot__gte=window.first, slot__lt=window.end)
+    return _narrowed(rows, only)
 
 
-def _narrowed(rows: _Rows, only: Filter) -> _Rows:
+def _narrowed(rows: QuerySet[Row], only: Filter) -> QuerySet[Row]:
     if only.deployment_ids is not None:
         rows = rows.filter(deployment__in=only.deployment_ids)
     if only.key_id is not None:
@@ -100,8 +102,9 @@ def _rest(window: Window, only: Filter, *, by_day: bool, weeks: bool) -> _Rows:
     moved = by_day and any(offset for _, offset in window.offsets())
     if not moved and (first * SLOTS_A_DAY, end * SLOTS_A_DAY) == (window.first, window.end):
         return rows.none()
+    rows = rows.annotate(weekday=_weekday())
     wanted = Q(slot__lt=first * SLOTS_A_DAY) | Q(slot__gte=end * SLOTS_A_DAY)
-    return rows.annotate(weekday=_weekday()).filter(wanted | _moved(weeks) if moved else wanted)
+    return rows.filter(wanted | _moved(weeks) if moved else wanted)
 
 
 def _moved(weeks: bool) -> Q:
