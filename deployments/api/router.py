@@ -4,6 +4,7 @@ from ninja import Router
 
 from . import (
     budgets,
+    compare,
     costs,
     deployments,
     downloads,
@@ -30,6 +31,7 @@ _PARTS = (
     logs,
     records,
     costs,
+    compare,
     budgets,
 )
 for _part in _PARTS:

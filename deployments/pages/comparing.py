@@ -102,7 +102,7 @@ def _form(request: PageRequest, found: Basis, types: list[str]) -> HabitForm:
     own = spec.gpu_type if spec.gpu_type in types else (types or [spec.gpu_type])[0]
     initial = {
         "gpu": own, "gpus": spec.gpu_count or 1, "hours": 8, "days": 5, "sessions": 2,
-        "idle": Decimal(spec.idle_window_s) / 60,
+        "idle": round(Decimal(str(found.idle_s)) / 60, 2),
     }  # fmt: skip
     form = HabitForm(request.GET, initial=initial)
     gpu: Any = form.fields["gpu"]

@@ -12,6 +12,7 @@ from deployments.ledger.prices import PriceBook, PriceMissing, Resources
 from deployments.models import Account, Deployment, Price
 from deployments.planning.presets import GLM_5_2_FP8
 from deployments.planning.spec import Spec
+from deployments.providers.base import scaled
 
 from . import costs
 from .expected import boot_time
@@ -24,11 +25,15 @@ SESSION_S = 1200
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Whose prices and times are compared: a deployment's, or the built-in recipe's at an account."""
+    """Whose prices and times are compared: a deployment's, or the built-in recipe's at an account.
+
+    `boot_s` and `idle_s` are wall seconds.
+    """
 
     account: Account
     spec: Spec
     boot_s: float
+    idle_s: float
     boot_runs: int
     deployment: Deployment | None
 
@@ -37,11 +42,13 @@ def basis(deployment: Deployment | None, now: datetime) -> Basis:
     """Its account, settings and usual boot; without one the recipe's, at the first account there is."""
     if deployment is None:
         account = Account.objects.order_by("pk").first() or Account()  # without one, public prices hold
-        return Basis(account, GLM_5_2_FP8, GLM_5_2_FP8.expected_boot_s, 0, None)
+        recipe = GLM_5_2_FP8
+        return Basis(account, recipe, recipe.expected_boot_s, recipe.idle_window_s, 0, None)
     row = loaded(deployment.pk, now)
     spec = spec_of(row)
     boot = boot_time(row, spec)
-    return Basis(row.account, spec, boot.p50_s, boot.runs, row)
+    idle_s = scaled(spec.idle_window_s, row.account.speed).total_seconds()
+    return Basis(row.account, spec, boot.p50_s, idle_s, boot.runs, row)
 
 
 @dataclass(frozen=True, slots=True)
