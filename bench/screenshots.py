@@ -73,6 +73,7 @@ READY = {
     "bills": "/costs/bills/",
     "notifications": "/settings/notifications/",
     "unexplained": "/costs/unexplained/",
+    "compare": "/costs/compare/",
     "activity": "/activity/",
 }
 ASLEEP = {

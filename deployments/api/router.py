@@ -4,6 +4,7 @@ from ninja import Router
 
 from . import (
     budgets,
+    compare,
     costs,
     deployments,
     downloads,
@@ -35,6 +36,7 @@ _PARTS = (
     logs,
     records,
     costs,
+    compare,
     budgets,
     notifications,
     schedules,

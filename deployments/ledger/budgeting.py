@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from .comparisons import WEEKS_A_MONTH
 from .window import Window
 
 # Shares of a budget, in per cent, at which it is said aloud.
@@ -29,6 +30,16 @@ def period_of(every: Every, zone: ZoneInfo, now: datetime) -> Window:
     """The day, the week from Monday, or the month of a zone that holds `now`."""
     today = now.astimezone(zone).date()
     return Window.of_days(*_days(every, today), zone)
+
+
+def suggested_usd(usd_per_hour: Decimal, *, hours: int) -> Decimal:
+    """A first budget of a month: `hours` lit on each weekday, rounded up to two figures, at least 1 USD.
+
+    2 h a day of 8 H200 with CPU and memory at 37.46 USD are 43.5 h a month and 1,628 USD: 1,700.
+    """
+    exact = max(Decimal(1), usd_per_hour * hours * 5 * WEEKS_A_MONTH)
+    step = Decimal(10) ** (exact.adjusted() - 1)
+    return (exact / step).to_integral_value(ROUND_CEILING) * step
 
 
 def _days(every: Every, today: date) -> tuple[date, date]:

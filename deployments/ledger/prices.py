@@ -81,3 +81,8 @@ class PriceBook:
         gpus = {name: amount for name, amount in amounts.items() if name.startswith("gpu:")}
         rates = (amount * self.at(name, when) for name, amount in (gpus or amounts).items())
         return sum(rates, Decimal(0)) * HOUR_S * resources.price_factor
+
+    def whole_usd_per_hour(self, resources: Resources, when: datetime) -> Decimal:
+        """An hour of GPUs, CPU and memory together. Raises PriceMissing."""
+        rates = (amount * self.at(name, when) for name, amount in resources.amounts().items())
+        return sum(rates, Decimal(0)) * HOUR_S * resources.price_factor

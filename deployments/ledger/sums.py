@@ -36,6 +36,12 @@ class Sums:
             self.made_tokens + other.made_tokens,
         )
 
+    def __neg__(self) -> "Sums":
+        return Sums(*(-getattr(self, name) for name in self.__slots__))
+
+    def __sub__(self, other: "Sums") -> "Sums":
+        return self + -other
+
     @property
     def total(self) -> int:
         """The whole in micro-dollars."""

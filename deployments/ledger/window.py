@@ -50,6 +50,12 @@ class Window:
         """The day in which it ends."""
         return day_of(max(self.first, self.end - 1), self.zone)
 
+    @property
+    def utc_days(self) -> tuple[int, int]:
+        """The days since 1970 in UTC that lie in it whole: the first, and the one after the last."""
+        first = -(-self.first // SLOTS_A_DAY)
+        return first, max(first, self.end // SLOTS_A_DAY)
+
     def offsets(self) -> Iterator[tuple[int, int]]:
         """For each stretch between two changes of the clocks: the slot before which it ends, and how many
         slots to add for the day since 1970."""

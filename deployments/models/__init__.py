@@ -5,6 +5,7 @@ from .action import Action, Freeze, Heartbeat, IdempotencyRecord
 from .bill import BillLine
 from .budget import Budget, BudgetScope, Period
 from .charge import Charge
+from .day_cost import DayCost
 from .deployment import Deployment, StopKind, Wanted
 from .download import OPEN_DOWNLOADS, Download, DownloadStatus
 from .in_flight import InFlight
@@ -29,6 +30,7 @@ __all__ = [
     "Cause",
     "ChannelKind",
     "Charge",
+    "DayCost",
     "Delivery",
     "Deploy",
     "DeployStatus",

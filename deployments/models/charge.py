@@ -9,8 +9,8 @@ from .deployment import Deployment
 from .run import Run
 
 
-def _micro_usd() -> "models.BigIntegerField[Any, Any]":
-    """Whole micro-dollars: integers sum exactly in every database, decimals do not in SQLite."""
+def micro_usd() -> "models.BigIntegerField[Any, Any]":
+    """A column of whole micro-dollars: integers sum exactly in every database, decimals do not in SQLite."""
     return models.BigIntegerField(default=0)
 
 
@@ -33,13 +33,13 @@ class Charge(models.Model):
     )
     who = models.CharField(max_length=310, blank=True)
     key_id = models.BigIntegerField(null=True)
-    boot_micro_usd = _micro_usd()
-    use_micro_usd = _micro_usd()
-    idle_micro_usd = _micro_usd()
-    kept_micro_usd = _micro_usd()
-    gpu_micro_usd = _micro_usd()
-    cpu_micro_usd = _micro_usd()
-    memory_micro_usd = _micro_usd()
+    boot_micro_usd = micro_usd()
+    use_micro_usd = micro_usd()
+    idle_micro_usd = micro_usd()
+    kept_micro_usd = micro_usd()
+    gpu_micro_usd = micro_usd()
+    cpu_micro_usd = micro_usd()
+    memory_micro_usd = micro_usd()
     requests = models.PositiveIntegerField(default=0)
     made_tokens = models.PositiveBigIntegerField(default=0)
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from deployments.planning.power import Scope
-from deployments.services import budget_requests
+from deployments.services import budget_requests, first_budget
 from deployments.services.budget_requests import Limit
 from deployments.services.budgets import said
 from deployments.services.errors import Refused, bad_field
@@ -26,7 +26,16 @@ def set_budget(request: PageRequest) -> HttpResponse:
         messages.error(request, error.message)
     else:
         messages.success(request, f"{said(budget)} is now ${budget.amount_usd:,.2f}.")
-    return redirect("/costs/#budgets")
+    return redirect("/" if request.POST.get("from") == "home" else "/costs/#budgets")
+
+
+@require_POST
+@needs(Scope.ADMIN)
+def waive_budget(request: PageRequest) -> HttpResponse:
+    """The panel goes without a budget, and is not asked again."""
+    first_budget.waive(actor=request.actor)
+    messages.success(request, "Noted: no budget. You can set one under Costs at any time.")
+    return redirect("deployments:home")
 
 
 @require_POST

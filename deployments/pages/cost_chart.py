@@ -66,7 +66,8 @@ class Chart:
     """All that the template draws.
 
     `line` are the points of the sum so far in the same units, `line_top` is the dollars at its upper edge,
-    and `limit_y` the height of the budget, empty where there is none.
+    `limit_y` the height of the budget and `ahead` the points from now to the forecast: empty where there is
+    none.
     """
 
     width: int
@@ -78,6 +79,7 @@ class Chart:
     line: str
     line_top: Decimal
     limit_y: str
+    ahead: str
     said: str
 
     @property
@@ -129,22 +131,29 @@ def chart(
     *,
     weeks: bool,
     limit: Decimal | None = None,
+    forecast: Decimal | None = None,
 ) -> Chart:
-    """The bars from first to last; the line ends at today. `limit` is the budget of the same days, in USD."""
+    """The bars from first to last; the line ends at today.
+
+    `limit` is the budget of the same days and `forecast` what they will have cost, in USD.
+    """
     buckets = _buckets(first, last, weeks)
     totals = [sum(one.amounts.get(number, 0) for one in series) for number in buckets]
-    top = _nice(usd(max(totals, default=0)))
+    top = nice(usd(max(totals, default=0)))
     bars = tuple(
         Bar(place * _STEP + _INSET, _title(number, series, weeks), _rects(number, series, top))
         for place, number in enumerate(buckets)
     )
     so_far = [total for number, total in zip(buckets, totals, strict=True) if date_of(number) <= today]
-    line_top = _nice(max(usd(sum(totals)), limit or Decimal(0)))
+    line_top = nice(max(usd(sum(totals)), limit or Decimal(0), forecast or Decimal(0)))
     unit = "week" if weeks else "day"
+    line = _line(so_far, line_top)
+    end = (len(buckets) - 1) * _STEP + _INSET + _BAR
+    ahead = f"{line.rsplit(' ', 1)[-1]} {end},{_height(forecast, line_top)}" if forecast else ""
     return Chart(
         width=len(buckets) * _STEP, bar_width=_BAR, bars=bars, series=tuple(series), top=top,
-        ticks=_ticks(buckets), line=_line(so_far, line_top), line_top=line_top,
-        limit_y=f"{100 - float(limit / line_top) * 100:.2f}" if limit else "",
+        ticks=_ticks(buckets), line=line, line_top=line_top, ahead=ahead,
+        limit_y=_height(limit, line_top) if limit else "",
         said=f"Dollars a {unit}, {money(usd(sum(totals)))} in all; the table below has the same numbers",
     )  # fmt: skip
 
@@ -154,7 +163,7 @@ def _buckets(first: date, last: date, weeks: bool) -> list[int]:
     return sorted({bucket(day.days, weeks=weeks) for day in days})
 
 
-def _nice(most: Decimal) -> Decimal:
+def nice(most: Decimal) -> Decimal:
     """A round figure at or above the largest bar."""
     size = Decimal("0.01")
     while True:
@@ -191,6 +200,10 @@ def _ticks(buckets: Sequence[int]) -> tuple[Tick, ...]:
         x = (place * _STEP + _INSET + _BAR / 2) / (len(buckets) * _STEP) * 100
         found.append(Tick(f"{x:.2f}", f"{day.day} {day:%b}", minor=place // step % 2 == 1))
     return tuple(found)
+
+
+def _height(amount: Decimal, top: Decimal) -> str:
+    return f"{100 - float(amount / top) * 100:.2f}"
 
 
 def _line(amounts: Sequence[int], top: Decimal) -> str:

@@ -1,6 +1,7 @@
 """`/costs/runs/`: the runs that a sum is made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Sum
@@ -19,17 +20,24 @@ from deployments.services.spend import Filter
 
 from . import costs
 from .access import PageRequest, needs
+from .dollars import Parts, parts_bar
 from .paging import cursor
 
 _PAGE = 50
+_PARTS = ("boot", "use", "idle", "kept")
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A run, and how much of it lies in what was asked for. `usd` is None while it is not settled."""
+    """A run, and how much of it lies in what was asked for. `usd` is None while it is not settled.
+
+    `parts` are the dollars of it by part (boot, use, idle, and kept, which lies in idle).
+    """
 
     run: Run
     usd: Any
+    parts: dict[str, Decimal] = field(default_factory=dict)
+    bar: Parts | None = None
 
 
 @require_safe
@@ -66,8 +74,18 @@ def _shares(window: Any, only: Filter, before: int | None) -> list[Share]:
     rows = spend.charges_in(window, only)
     if before is not None:
         rows = rows.filter(run__lt=before)
-    parts = Sum("boot_micro_usd"), Sum("use_micro_usd"), Sum("idle_micro_usd")
-    grouped = rows.order_by().values("run").annotate(micro_usd=parts[0] + parts[1] + parts[2])
-    found = {row["run"]: row["micro_usd"] for row in grouped.order_by("-run")[:_PAGE]}
+    sums = {name: Sum(f"{name}_micro_usd") for name in _PARTS}
+    grouped: Any = rows.order_by().values("run").annotate(**sums).order_by("-run")[:_PAGE]
+    found = {row["run"]: {name: usd(row[name]) for name in _PARTS} for row in grouped}
     runs = Run.objects.select_related("deployment").in_bulk(found)
-    return [Share(runs[pk], usd(amount)) for pk, amount in found.items()]
+    most = max((_whole(parts) for parts in found.values()), default=Decimal(0))
+    return [Share(runs[pk], _whole(parts), parts, _bar(parts, most)) for pk, parts in found.items()]
+
+
+def _whole(parts: dict[str, Decimal]) -> Decimal:
+    return parts["boot"] + parts["use"] + parts["idle"]
+
+
+def _bar(parts: dict[str, Decimal], most: Decimal) -> Parts | None:
+    amounts = (parts["boot"], parts["use"], parts["idle"] - parts["kept"], parts["kept"])
+    return parts_bar(amounts, most=most)

@@ -77,6 +77,7 @@ def costs(request: PageRequest) -> HttpResponse:
     labels = Labels.of(spent.sums)
     budgeted = _budgets(request, now)
     limit = _limit(asked, budgeted["budgets"])
+    ahead = forecast(spent, period, now)
     compared = cost_facts.compare(labels.deployments.values(), window, now)
     context = {
         "nav": "costs",
@@ -87,9 +88,9 @@ def costs(request: PageRequest) -> HttpResponse:
         "deployments": Deployment.objects.order_by("name"),
         "spent": spent,
         "total": spent.total.usd,
-        "chart": _chart(asked, daily, labels, now, limit) if spent.sums else None,
+        "chart": _chart(asked, daily, labels, now, limit=limit, ahead=ahead) if spent.sums else None,
         "limit": limit,
-        "forecast": forecast(spent, period, now),
+        "forecast": ahead,
         "bill": bill_compare.compare_totals(window, asked.only, now),
         "facts": cost_facts.counts(window, asked.only),
         "compared": compared,
@@ -149,7 +150,7 @@ def forecast(spent: Spent, period: Period, now: datetime) -> Decimal | None:
 
 
 def _chart(
-    asked: Asked, spent: Spent, labels: Labels, now: datetime, limit: Decimal | None
+    asked: Asked, spent: Spent, labels: Labels, now: datetime, *, limit: Decimal | None, ahead: Decimal | None
 ) -> cost_chart.Chart:
     names: dict[str, Callable[[Place], str]] = {
         "person": labels.person,
@@ -162,7 +163,9 @@ def _chart(
         series = cost_chart.by_label(spent.sums, names[asked.split])
     period = asked.period
     today = now.astimezone(period.zone).date()
-    return cost_chart.chart(series, period.first, period.last, today, weeks=period.weeks, limit=limit)
+    return cost_chart.chart(
+        series, period.first, period.last, today, weeks=period.weeks, limit=limit, forecast=ahead
+    )
 
 
 def _key_words(labels: Labels, place: Place) -> str:

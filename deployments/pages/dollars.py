@@ -1,35 +1,72 @@
-"""Boot, use and idle as shares of one bar. Pure."""
+"""What a run's dollars went for, as one bar of parts. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from deployments.services.views import RunView
 
+from .words import duration, money
+
 _GAP = 0.4  # per cent between two parts, so that they are told apart without colour
+# Boot holds the warm-up, which ends it. What a lease until a time keeps warm is told apart from idle tails.
+LEGEND = (
+    ("c-boot", "Boot, with warm-up", ""),
+    ("c-use", "Use", ""),
+    ("", "Idle tail", "hatch-idle"),
+    ("c-kept", "Kept warm", ""),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """Places and widths in per cent, and the same in words."""
+class Part:
+    """One part of a bar, in per cent of its width; `fill` names the pattern that a part without `css` has."""
 
-    boot_width: str
-    use_x: str
-    use_width: str
-    idle_x: str
-    idle_width: str
+    css: str
+    fill: str
+    x: str
+    width: str
+    label: str
+    usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The bar, and the same in words. `queued` is told beside it: it is not counted."""
+
+    parts: tuple[Part, ...]
     said: str
+    queued: str
 
 
-def shares(run: RunView) -> Shares | None:
-    """The bar of a run; None where nothing was spent."""
-    total = run.boot_usd + run.use_usd + run.idle_usd
-    if total <= 0:
+def parts_bar(
+    amounts: tuple[Decimal, Decimal, Decimal, Decimal], *, most: Decimal, queued_s: float | None = None
+) -> Parts | None:
+    """Boot, use, idle tail and kept warm, in USD, against a full width of `most`; None where all are 0."""
+    if most <= 0 or sum(amounts) <= 0:
         return None
-    boot, use, idle = (float(part / total * 100) for part in (run.boot_usd, run.use_usd, run.idle_usd))
-    return Shares(
-        boot_width=f"{max(0, boot - _GAP):.2f}",
-        use_x=f"{boot:.2f}",
-        use_width=f"{max(0, use - _GAP):.2f}",
-        idle_x=f"{boot + use:.2f}",
-        idle_width=f"{idle:.2f}",
-        said=f"Boot {boot:.0f} percent, use {use:.0f} percent, idle {idle:.0f} percent",
-    )
+    found, x = [], 0.0
+    for (css, label, fill), usd in zip(LEGEND, amounts, strict=True):
+        width = float(usd / most * 100)
+        if usd > 0:
+            found.append(Part(css, fill, f"{x:.2f}", f"{max(0.2, width - _GAP):.2f}", label, usd))
+        x += width
+    told = ", ".join(f"{part.label.lower()} {money(part.usd)}" for part in found)
+    queued = f"Queued {duration(queued_s)} before, not counted" if queued_s and queued_s >= 1 else ""
+    return Parts(tuple(found), told[:1].upper() + told[1:], queued)
+
+
+def shares(run: RunView) -> Parts | None:
+    """The bar of one run at full width."""
+    return parts_bar(_amounts(run), most=sum(_amounts(run), Decimal(0)), queued_s=run.queued_s)
+
+
+def beside(run: RunView, runs: Iterable[RunView]) -> Parts | None:
+    """The bar of a run among others: the dearest of them has the full width."""
+    most = max((sum(_amounts(one), Decimal(0)) for one in runs), default=Decimal(0))
+    return parts_bar(_amounts(run), most=most, queued_s=run.queued_s)
+
+
+def _amounts(run: RunView) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    kept = min(run.kept_usd, run.idle_usd)
+    return run.boot_usd, run.use_usd, run.idle_usd - kept, kept

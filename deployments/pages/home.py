@@ -7,11 +7,12 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from deployments.planning.lifecycle import BURNING, State
 from deployments.planning.power import Scope
-from deployments.services import sentences, status
+from deployments.services import first_budget, sentences, status
 from deployments.services.views import StatusView
 
 from . import live
@@ -34,7 +35,9 @@ class Summary:
 @needs(Scope.READ)
 def home(request: PageRequest) -> HttpResponse:
     """The page."""
-    return render(request, "deployments/home.html", _context(request))
+    asked = first_budget.ask(request.actor, timezone.now())
+    context = _context(request) | {"first_budget": asked, "zone": timezone.get_current_timezone_name()}
+    return render(request, "deployments/home.html", context)
 
 
 @require_safe
@@ -59,6 +62,7 @@ def _context(request: PageRequest) -> dict[str, Any]:
         "summary": summary_of(statuses),
         "burning_states": BURNING,
         "poll_s": live.poll_s(statuses),
+        "price_notes": sorted({one.price_note for one in statuses if one.price_note}),
     }
 
 

@@ -8,10 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from deployments.ledger.comparisons import DEDICATED_SOURCE
 from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import budgets, requests, status
+from deployments.services import budgets, first_budget, requests, status
 from deployments.services.errors import Refused
+from deployments.services.quote import left
 from deployments.services.views import Quote
 
 from . import words
@@ -61,6 +63,7 @@ def _context(request: PageRequest, deployment: Deployment, form: EndForm) -> dic
     offered = starts(deployment, form, actor=request.actor, now=now)
     chosen = next((choice for choice in offered if choice.chosen), None)
     quote = chosen.quote if chosen else None
+    found = budgets.views(budgets.applying(deployment, request.actor), now, fresh=False)
     return {
         "nav": "deployments",
         "deployment": deployment,
@@ -70,7 +73,10 @@ def _context(request: PageRequest, deployment: Deployment, form: EndForm) -> dic
         "quote": quote,
         "end_words": _end_words(quote),
         "waiting_usd": _waiting_usd(quote),
-        "budgets": budgets.views(budgets.applying(deployment, request.actor), now, fresh=False),
+        "budgets": found,
+        "left": left(found, quote) if quote else [],
+        "no_budget": not found and first_budget.is_open(),
+        "dedicated_source": DEDICATED_SOURCE,
     }
 
 

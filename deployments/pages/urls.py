@@ -4,7 +4,8 @@ from django.urls import path
 
 from .activity import activity
 from .bills import bill_page, fetch_bills
-from .budgets import remove_budget, set_budget
+from .budgets import remove_budget, set_budget, waive_budget
+from .comparing import compare
 from .cost_csv import costs_csv
 from .cost_runs import cost_runs
 from .costs import costs
@@ -37,8 +38,10 @@ urlpatterns = [
     path("activity/", activity, name="activity"),
     path("costs/", costs, name="costs"),
     path("costs/runs/", cost_runs, name="cost-runs"),
+    path("costs/compare/", compare, name="compare"),
     path("costs/costs.csv", costs_csv, name="costs-csv"),
     path("costs/budgets/", set_budget, name="set-budget"),
+    path("costs/budgets/none/", waive_budget, name="waive-budget"),
     path("costs/budgets/<int:budget_id>/remove/", remove_budget, name="remove-budget"),
     path("costs/bills/", bill_page, name="bills"),
     path("costs/bills/read/", fetch_bills, name="fetch-bills"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet
 
 from deployments.ledger.budgeting import Standing, overrun
 from deployments.ledger.charges import usd
@@ -64,12 +64,11 @@ def _spent(budget: Budget, window: Window, now: datetime) -> Decimal:
     only = _filter(budget)
     if budget.scope in (BudgetScope.PERSON, BudgetScope.KEY):
         return spend.spent(window, (), now, only=only).total.usd["cost"]
-    parts = Sum("boot_micro_usd"), Sum("use_micro_usd"), Sum("idle_micro_usd")
-    settled = spend.charges_in(window, only).order_by().aggregate(micro_usd=parts[0] + parts[1] + parts[2])
+    settled = sum((sums.total for sums in spend.settled(window, (), only).values()), 0)
     runs, books = spend.unsettled(window, only) | spend.lit_ahead(window, only), costs.Books()
     unexplained = orphan_costs.spent_usd(window, books, now, budget.deployment_id)
     lit = sum((_cost(run, window, books, now) for run in runs), Decimal(0))
-    return usd(settled["micro_usd"] or 0) + lit + unexplained
+    return usd(settled) + lit + unexplained
 
 
 def _cost(run: Run, window: Window, books: costs.Books, now: datetime) -> Decimal:

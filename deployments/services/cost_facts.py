@@ -12,7 +12,7 @@ from deployments.ledger.prices import PriceMissing
 from deployments.ledger.window import Window
 from deployments.models import Cause, Deployment, EndReason, Run
 
-from . import costs
+from . import costs, prices
 from .facts import spec_of
 from .spend import Filter
 
@@ -48,22 +48,25 @@ class Comparison:
     """What the deployments of a window would have cost otherwise, each from its making on, until now.
 
     Deployments without a price are left out. `dedicated_usd` is that of the deployments in `dedicated_ids`:
-    those that there is a dedicated node to compare with.
+    those that there is a dedicated node to compare with. `price_notes` say which prices are old or missing.
     """
 
     count: int
     always_on_usd: Decimal
     dedicated_usd: Decimal
     dedicated_ids: frozenset[int]
+    price_notes: tuple[str, ...] = ()
 
 
 def compare(deployments: Iterable[Deployment], window: Window, now: datetime) -> Comparison:
     """One query for the prices."""
     books, count, always_on = costs.Books(), 0, Decimal(0)
     nodes: dict[int, Decimal] = {}
+    notes: set[str] = set()
     for row in deployments:
         start, end = max(window.since, row.created_at), min(window.until, now)
         held = costs.resources(spec_of(row), row.account)
+        notes.add(prices.state_of(books, row.account, held, now).note)
         try:
             always_on += always_on_usd(held, books.of(row.account), start, end)
         except PriceMissing:
@@ -71,4 +74,6 @@ def compare(deployments: Iterable[Deployment], window: Window, now: datetime) ->
         count += 1
         if (node := dedicated_usd(held, start, end)) is not None:
             nodes[row.pk] = node
-    return Comparison(count, always_on, sum(nodes.values(), Decimal(0)), frozenset(nodes))
+    return Comparison(
+        count, always_on, sum(nodes.values(), Decimal(0)), frozenset(nodes), tuple(sorted(notes - {""}))
+    )

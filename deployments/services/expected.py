@@ -15,26 +15,35 @@ ENOUGH_RUNS = 5
 
 @dataclass(frozen=True, slots=True)
 class BootTime:
-    """Seconds from the wake to ready, as wall time. `runs` is 0 where the spec's figure is used."""
+    """Seconds from the wake to ready, as wall time.
+
+    `runs` is how many starts it is taken from, 0 where the spec's figure is used; `of_release` says that all
+    of them were of the release that a start would light.
+    """
 
     p50_s: float
     p90_s: float
     p99_s: float
     runs: int
+    of_release: bool = False
 
 
 def boot_time(deployment: Deployment, spec: Spec) -> BootTime:
     """Time to ready of a deployment from `loading.with_facts`.
 
-    Own history from five starts on, else the preset's figure; the p90 is then 1.35 times that, a margin.
+    From five starts of its release on, those; else of all its releases, from five on; else the preset's
+    figure, and as p90 1.35 times that, a margin.
     """
-    boots = [(run.ready_at, run.first_seen_at) for run in deployment.boots if run.ready_at is not None]
-    times = [(ready - seen).total_seconds() for ready, seen in boots]
+    boots = [(run.release_id, run.ready_at, run.first_seen_at) for run in deployment.boots]
+    ready = [(release, (at - seen).total_seconds()) for release, at, seen in boots if at is not None]
+    same = [seconds for release, seconds in ready if release == deployment.current_release_id]
+    of_release = len(same) >= ENOUGH_RUNS
+    times = same if of_release else [seconds for _, seconds in ready]
     if len(times) < ENOUGH_RUNS:
         expected = scaled(spec.expected_boot_s, deployment.account.speed).total_seconds()
         return BootTime(expected, expected * 1.35, expected * 1.35, 0)
     cuts = quantiles(times, n=100, method="inclusive")
-    return BootTime(median(times), cuts[89], cuts[98], len(times))
+    return BootTime(median(times), cuts[89], cuts[98], len(times), of_release)
 
 
 def boot_deadline(deployment: Deployment, spec: Spec, boot: BootTime) -> timedelta:

@@ -13,7 +13,7 @@ from deployments.ledger.charges import charges, usd
 from deployments.ledger.prices import PriceBook, PriceMissing
 from deployments.models import Charge, Run
 
-from . import costs
+from . import costs, daily
 from .lives import lives, names
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ def _settle(run: Run, lines: Sequence[Line], people: dict[int, str], now: dateti
             settled_at=now, **_columns(lines)
         )
         if changed:
-            Charge.objects.bulk_create([_row(run, line, people) for line in lines])
+            daily.add(Charge.objects.bulk_create([_row(run, line, people) for line in lines]))
     return bool(changed)
 
 

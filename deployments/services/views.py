@@ -65,7 +65,11 @@ class PhaseView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run with its phases and money. `cost_usd` is live while the run lives; parts sum to it."""
+    """A run with its phases and money. `cost_usd` is live while the run lives; parts sum to it.
+
+    `kept_usd` lies in `idle_usd`: kept warm by a lease until a time; known once the run is settled.
+    `queued_s` is the time before the container's start, which is not counted.
+    """
 
     id: int
     number: int
@@ -94,6 +98,8 @@ class RunView:
     cpu_usd: Decimal
     memory_usd: Decimal
     cost_usd: Decimal
+    kept_usd: Decimal = Decimal(0)
+    queued_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,9 @@ class QuotePart:
 class Quote:
     """What a start would cost. `until` None means until idle. `total_usd` is the sum of the known parts.
 
-    `basis` says where the time to ready comes from: own history (with the count) or the recipe.
+    `basis` says where the time to ready comes from: own history (of `history_runs` starts) or the recipe, 0.
+    A month is 730 hours without a pause. `dedicated_month_usd` and `break_even_hours_per_day` are None where
+    no dedicated node with these GPUs is listed; the hours are billed ones, boots and idle tails in them.
     """
 
     slug: str
@@ -200,3 +208,8 @@ class Quote:
     download_usd: Decimal | None
     download_s: float | None
     is_sandbox: bool
+    history_runs: int
+    until_ready_p90_usd: Decimal
+    always_on_month_usd: Decimal
+    dedicated_month_usd: Decimal | None
+    break_even_hours_per_day: Decimal | None

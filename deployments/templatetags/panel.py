@@ -1,6 +1,7 @@
 """Tags and filters of the panel's pages."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,10 +13,11 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from deployments.pages import words
+from deployments.pages.dollars import beside
 from deployments.pages.live import stamped
 from deployments.planning.lifecycle import State
 from deployments.services import sentences
-from deployments.services.views import StatusView
+from deployments.services.views import RunView, StatusView
 
 register = template.Library()
 
@@ -190,6 +192,12 @@ def wick(status: StatusView) -> dict[str, Any]:
     """The upright gauge of a state: fills while waking, burns down while idle, a pilot while asleep."""
     level = _PILOT_LEVEL if status.state in (State.ASLEEP, State.DEPLOYING) else max(4, status.level)
     return {"broken": status.state in _BROKEN, "level": level, "rest": 100 - level}
+
+
+@register.inclusion_tag("costs/_parts_bar.html")
+def parts(run: RunView, runs: Sequence[RunView]) -> dict[str, Any]:
+    """A run's dollars as a bar, beside those of the other runs of a list."""
+    return {"bar": beside(run, runs)}
 
 
 @register.simple_tag(takes_context=True)

@@ -110,6 +110,7 @@ def test_money_looks_right(tab: Callable[..., Tab], states: States, width: int, 
     for path in (
         "/costs/prices/",
         "/costs/unexplained/",
+        "/costs/compare/",
         "/costs/runs/",
         "/costs/?period=custom&from=2025-01-01&to=2025-01-02",
     ):

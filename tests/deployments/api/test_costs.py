@@ -116,3 +116,12 @@ def test_instants_are_taken_to_the_quarter_hour(caller: Make, spending: Spending
     whole = Decimal(ask(f"/costs?{RANGE}")["total"]["cost_usd"])
     half = ask("/costs?from=2026-11-10T12:30:00Z&to=2026-11-10T13:00:00Z")
     assert Decimal(half["total"]["cost_usd"]) == whole / 2
+
+
+def test_by_the_second_is_compared_with_a_node(caller: Make, states: States) -> None:
+    states.asleep()
+    found = caller(Role.VIEWER).get("/costs/compare?deployment=asleep&days=7&sessions=0&hours=24")
+    assert found["month_usd"] == found["always_on_month_usd"]
+    assert round(found["break_even_hours_per_day"], 1) == 22.5
+    refused: Any = caller(Role.VIEWER)("get", "/costs/compare?hours=25")
+    assert (refused.status_code, list(refused.json()["fields"])) == (422, ["hours"])

@@ -9,7 +9,7 @@ import pytest
 
 from deployments.api import status as status_module
 from deployments.api import waiting
-from deployments.models import Account, Lease
+from deployments.models import Account, Budget, Lease
 from deployments.planning.lifecycle import State
 from deployments.planning.power import Role
 from tests.deployments.pages.states import States
@@ -125,10 +125,21 @@ def test_wrong_wait_is_named(caller: Make, states: States, query: str, field: st
 
 def test_quote_adds_up(caller: Make, states: States) -> None:
     states.asleep()
-    quote = caller(Role.VIEWER).get("/deployments/asleep/quote")
+    viewer = caller(Role.VIEWER)
+    quote = viewer.get("/deployments/asleep/quote")
     parts = [Decimal(part["usd"]) for part in quote["parts"] if part["usd"] is not None]
     assert sum(parts) == Decimal(quote["total_usd"])
     assert quote["price_usd_per_hour"] == "36.3168"
+    assert (quote["budget_left_usd"], quote["budget_left_after_usd"]) == (None, None)
+    assert Decimal(quote["dedicated_month_usd"]) == Decimal("25637.60")  # 730 h x 35.12
+    assert Decimal(quote["always_on_month_usd"]) == 730 * Decimal("37.461312")
+    assert (quote["break_even_hours_per_day"], quote["history_runs"]) == (22.5, 0)
+    put = {"scope": "panel", "set_at": states.now, "set_by_name": "Ada"}
+    Budget.objects.create(amount_usd=100, **put)
+    Budget.objects.create(amount_usd=5, period="day", **put)
+    quote = viewer.get("/deployments/asleep/quote")
+    left = Decimal(quote["budget_left_usd"]), Decimal(quote["budget_left_after_usd"])
+    assert left == (5, 5 - Decimal(quote["total_usd"]))
 
 
 @pytest.mark.parametrize("until", ["2020-01-01T00:00:00Z", "tomorrow", "1764612000"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import Client
 
-from deployments.pages.dollars import shares
+from deployments.pages.dollars import beside, shares
 from deployments.pages.runs import story
 from deployments.pages.waterfall import waterfall
 from deployments.services import runs
@@ -89,10 +89,14 @@ def test_failed_start_says_how_far_it_came() -> None:
 
 
 def test_shares_fill_the_bar() -> None:
-    found = shares(run(boot_usd=Decimal(1), use_usd=Decimal(2), idle_usd=Decimal(1)))
-    assert found is not None
-    assert (found.use_x, found.idle_x, found.idle_width) == ("25.00", "75.00", "25.00")
-    assert found.said == "Boot 25 percent, use 50 percent, idle 25 percent"
+    found = shares(run(boot_usd=Decimal(1), use_usd=Decimal(2), idle_usd=Decimal(1), kept_usd=Decimal("0.4")))
+    assert found
+    assert [(part.x, part.width) for part in found.parts] == [
+        ("0.00", "24.60"), ("25.00", "49.60"), ("75.00", "14.60"), ("90.00", "9.60")
+    ]  # fmt: skip
+    assert found.said == "Boot, with warm-up $1.00, use $2.00, idle tail $0.60, kept warm $0.40"
+    assert beside(run(use_usd=Decimal(1)), [run(use_usd=Decimal(1)), run(idle_usd=Decimal(4))])
+    assert beside(run(use_usd=Decimal(1)), [run(use_usd=Decimal(4))]).parts[0].width == "24.60"  # type: ignore[union-attr]
     assert shares(run()) is None
 
 
