@@ -25,6 +25,7 @@ from .steps import (
     Step,
     StepDownload,
 )
+from .unclaimed import given_up_at
 
 # A lease until a time may be lit again after its container went away unasked, this often in all.
 RELIGHTS = 2
@@ -130,7 +131,8 @@ def _queued_too_long(facts: Facts, since: datetime) -> bool:
 
 def _light(facts: Facts) -> list[Step]:
     if facts.ready is not None:
-        return _keep(facts, facts.ready)
+        given_up = given_up_at(facts, facts.ready)
+        return _give_up(facts) if given_up and facts.now >= given_up else _keep(facts, facts.ready)
     if facts.serving:
         return _hop(facts)
     spent = _spent(facts)
@@ -203,6 +205,13 @@ def _keep(facts: Facts, ready: ContainerFact) -> list[Step]:
     if ping_due(facts, ready):
         steps.append(Ping(ready.run_id))
     return steps
+
+
+def _give_up(facts: Facts) -> list[Step]:
+    return [
+        BeginStop(Stop.SLEEP, "unclaimed"),
+        EndLeases(tuple(lease.id for lease in facts.holding), "idle"),
+    ]
 
 
 def _let_go(facts: Facts) -> list[Step]:

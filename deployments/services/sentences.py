@@ -47,6 +47,7 @@ class Told:
     words: str = ""
     stop_by: str = ""
     relit: bool = False
+    unclaimed: bool = False
 
 
 def sentence(told: Told) -> Sentence:
@@ -133,7 +134,8 @@ def _waking(told: Told) -> Sentence:
         parts.append(f"{round(told.progress * 100)} %")
     if told.eta_s is not None:
         parts.append(f"ready in about {duration(told.eta_s)}" if told.eta_s > 0 else "later than usual")
-    return Sentence(lead, f"{', '.join(parts)}. {money(told.so_far)} so far.")
+    hint = "No request waits for it any more. Sleep stops the cost." if told.unclaimed else ""
+    return Sentence(lead, f"{', '.join(parts)}. {money(told.so_far)} so far.", hint)
 
 
 def _ready(told: Told) -> Sentence:
@@ -150,6 +152,8 @@ def _idle_hint(told: Told) -> str:
     if told.idle_s is None or told.out_in_s is None:
         return "In use. The idle window begins after the last request."
     out = duration(told.out_in_s) if told.out_in_s > 0 else "a moment"
+    if told.unclaimed:
+        return f"No request came for it. Goes out within {out} unless used; Sleep stops the cost now."
     return f"Idle {duration(told.idle_s)}; goes out within {out} unless used."
 
 

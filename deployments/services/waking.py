@@ -16,6 +16,7 @@ from .facts import facts_of, spec_of
 from .frozen import current_freeze
 from .loading import loaded
 from .locking import locked
+from .quiet import check_quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ class LeaseEnded:
     words: str
 
 
-def wake_for(deployment_id: int, *, actor: Actor, reason: str) -> Waking:
+def wake_for(deployment_id: int, *, actor: Actor, reason: str, by_person: bool = False) -> Waking:
     """Have it lit for `actor` until idle, under a lease of theirs.
 
     Any number of calls at the same instant, from any number of processes, make one lease for each holder: the
     deployment's row is locked, and an open lease until idle of the same person is used again. What keeps a
     start from happening is found before anything is lit. Raises Refused: what `requests.start` raises,
-    `failed` while a failed start stands (a person has to start it), `not_found`.
+    `failed` while a failed start stands (a person has to start it), `not_found`, and `asleep` in the quiet
+    time after a person's Sleep, unless `by_person` (a page asks for somebody who has seen the price).
     """
     now = timezone.now()
     with transaction.atomic():
@@ -53,6 +55,8 @@ def wake_for(deployment_id: int, *, actor: Actor, reason: str) -> Waking:
         if lease_id is None:
             _check_stands(deployment)
             _check_stays_out(deployment)
+            if not by_person:
+                check_quiet(deployment, actor, now)
             lease_id = requests.start(deployment, actor=actor, until=None, reason=reason).pk
     boot = boot_time(deployment, spec_of(deployment))
     return Waking(lease_id, boot.p50_s, boot.p90_s)

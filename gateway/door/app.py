@@ -18,6 +18,7 @@ from .clock import Clock
 from .database import Database
 from .exchange import Exchange
 from .holding import Holding
+from .hopeless import check_hope
 from .incoming import read_body, secret_of
 from .key_cache import KeyCache
 from .model_list import model_list
@@ -130,6 +131,8 @@ class Door:
         exchange.route = find(visible(await self._all_routes(), key.deployments), question.model)
         if spent_out(exchange.route, key):
             raise budget_spent(exchange.route)
+        if endpoint.counts_as_use and not can_be_asked(exchange.route):
+            check_hope(endpoint, question, exchange.route)
         async with ClientWatch(receive):
             route = await self._lit(endpoint, exchange.route, key, scope, exchange, reply)
             await self._ask(scope, question.body_for(route.model), route, exchange, reply)
