@@ -98,13 +98,23 @@ async def test_slow_reader_loses_nothing_and_memory_stays_bounded(
     reply: Message, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "MOST_WAITING", 20)
+    handed, hand_out = 0, hub.Hub._hand_out
+
+    def counting(self: hub.Hub, key: str, entries: list[Any]) -> None:
+        nonlocal handed
+        hand_out(self, key, entries)
+        handed += len(entries)
+
+    monkeypatch.setattr(hub.Hub, "_hand_out", counting)
     events = follow(reply.public_id)
     await publisher.send([(reply.public_id, [words(0)], False)])
     seen = [await anext(events)]
     for number in range(1, 400, 50):  # nobody reads meanwhile
         most = [words(n) for n in range(number, min(400, number + 50))]
         await publisher.send([(reply.public_id, most, False)])
-        await asyncio.sleep(0.03)
+        async with asyncio.timeout(10):
+            while handed < number + len(most):  # the one before them, and all of these
+                await asyncio.sleep(0.001)
     await in_thread(finish, reply)
     await publisher.send([(reply.public_id, [LAST], False)])
     seen += [event async for event in events]
