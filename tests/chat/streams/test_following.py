@@ -18,6 +18,7 @@ from chat.streams.events import stream_key
 from chat.streams.publish import Publisher, tell
 from chat.threads import in_thread
 from controlpanel.models import User
+from tests.patience import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 TEXT = "# A title\n\nSome *words*.\n\n- one\n- two\n"
@@ -112,9 +113,8 @@ async def test_slow_reader_loses_nothing_and_memory_stays_bounded(
     for number in range(1, 400, 50):  # nobody reads meanwhile
         most = [words(n) for n in range(number, min(400, number + 50))]
         await publisher.send([(reply.public_id, most, False)])
-        async with asyncio.timeout(10):
-            while handed < number + len(most):  # the one before them, and all of these
-                await asyncio.sleep(0.001)
+        last = number + len(most)  # the one before them, and all of these
+        await in_thread(until, lambda: handed >= last)  # noqa: B023  # awaited here
     await in_thread(finish, reply)
     await publisher.send([(reply.public_id, [LAST], False)])
     seen += [event async for event in events]
