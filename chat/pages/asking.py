@@ -106,7 +106,7 @@ def _show(request: PageRequest, message: Message) -> None:
 
 
 edit = _acts(_edit, "Wake and send")
-regenerate = _acts(_regenerate, "Wake and ask again")
+regenerate = _acts(_regenerate, "Wake and retry")
 carry_on = _acts(_carry_on, "Wake and go on")
 stop = _acts(_stop)
 show_version = _acts(_show)
