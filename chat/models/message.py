@@ -57,6 +57,7 @@ class Message(models.Model):
     is the rendered text, written by the renderer of `html_version` when the reply ended; empty means that it
     has to be rendered again.
 
+    `may_wake`: who asked has seen what a wake costs, so that asking may light a sleeping server.
     `generator` is the process that writes it; `stop_asked_at` asks that process to end it. `asked_times`
     counts how often the gateway was asked without an answer.
     """
@@ -94,6 +95,7 @@ class Message(models.Model):
         Generator, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
     )
     stop_asked_at = models.DateTimeField(null=True, blank=True)
+    may_wake = models.BooleanField(default=False)
     asked_times = models.PositiveSmallIntegerField(default=0)
 
     objects = MessageQuerySet.as_manager()

@@ -27,8 +27,8 @@ def ask(request: PageRequest, slug: str, public_id: str | None = None) -> HttpRe
     try:
         for file in request.FILES.getlist("files"):
             attachments.attach(request.user, row.public_id, file.name or "", attachments.read_whole(file))
-        check_may_ask(request, row.deployment_slug)
-        reply = replies.ask(request.user, row.public_id, text)
+        may_wake = check_may_ask(request, row.deployment_slug)
+        reply = replies.ask(request.user, row.public_id, text, may_wake=may_wake)
     except PriceUnseen as unseen:
         _keep(request, row, text)
         held = Held(row, places.ask(row), "Wake and send", places.conversation(row), text)
@@ -59,10 +59,11 @@ def _keep(request: PageRequest, row: Conversation, text: str) -> None:
         return  # longer than a draft may be: the browser has it still
 
 
-def _acts(act: Callable[[PageRequest, Message], Message | None], wakes: str = "") -> View:
+def _acts(act: Callable[[PageRequest, Message, bool], Message | None], wakes: str = "") -> View:
     """A view that does something to one message and shows where it went on.
 
-    Where that asks the server, `wakes` is what its button says while the server sleeps.
+    Where that asks the server, `wakes` is what its button says while the server sleeps, and `act` is told
+    whether it may wake it.
     """
 
     @require_POST
@@ -70,9 +71,8 @@ def _acts(act: Callable[[PageRequest, Message], Message | None], wakes: str = ""
     def view(request: PageRequest, public_id: str) -> HttpResponse:
         message = own_message(request, public_id)
         try:
-            if wakes:
-                check_may_ask(request, message.conversation.deployment_slug)
-            reply = act(request, message)
+            may_wake = bool(wakes) and check_may_ask(request, message.conversation.deployment_slug)
+            reply = act(request, message, may_wake)
         except PriceUnseen as unseen:
             text = request.POST.get("text")
             held = Held(message.conversation, request.path, wakes, places.turn(message), text)
@@ -85,23 +85,23 @@ def _acts(act: Callable[[PageRequest, Message], Message | None], wakes: str = ""
     return view
 
 
-def _edit(request: PageRequest, message: Message) -> Message:
-    return replies.edit(request.user, message.public_id, request.POST.get("text", ""))
+def _edit(request: PageRequest, message: Message, may_wake: bool) -> Message:
+    return replies.edit(request.user, message.public_id, request.POST.get("text", ""), may_wake=may_wake)
 
 
-def _regenerate(request: PageRequest, message: Message) -> Message:
-    return replies.regenerate(request.user, message.public_id)
+def _regenerate(request: PageRequest, message: Message, may_wake: bool) -> Message:
+    return replies.regenerate(request.user, message.public_id, may_wake=may_wake)
 
 
-def _carry_on(request: PageRequest, message: Message) -> Message:
-    return replies.carry_on(request.user, message.public_id)
+def _carry_on(request: PageRequest, message: Message, may_wake: bool) -> Message:
+    return replies.carry_on(request.user, message.public_id, may_wake=may_wake)
 
 
-def _stop(request: PageRequest, message: Message) -> None:
+def _stop(request: PageRequest, message: Message, may_wake: bool) -> None:
     replies.stop(request.user, message.public_id)
 
 
-def _show(request: PageRequest, message: Message) -> None:
+def _show(request: PageRequest, message: Message, may_wake: bool) -> None:
     replies.show_version(request.user, message.public_id)
 
 

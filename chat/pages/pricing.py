@@ -39,14 +39,18 @@ class Held:
     text: str | None = None
 
 
-def check_may_ask(request: PageRequest, slug: str) -> None:
-    """The page may be older than the state: what could not be answered is not queued (ChatRefused `cannot`),
-    and what would wake the server for more than was shown (`seen_usd`) is asked about first (PriceUnseen)."""
+def check_may_ask(request: PageRequest, slug: str) -> bool:
+    """True where asking may wake the server: its price was seen. False where it is lit or on its way.
+
+    The page may be older than the state: what could not be answered is not queued (ChatRefused `cannot`), and
+    what would wake the server for more than was shown (`seen_usd`) is asked about first (PriceUnseen).
+    """
     now = sending_now(request, slug)
     if not now.open:
         raise ChatRefused("cannot", now.why)
     if now.usd is not None and not _bears(request.POST.get(SEEN, ""), now.usd):
         raise PriceUnseen(now)
+    return now.usd is not None
 
 
 def _bears(shown: str, usd: Decimal) -> bool:

@@ -19,7 +19,7 @@ from .database import Database
 from .exchange import Exchange
 from .holding import Holding
 from .hopeless import check_hope
-from .incoming import read_body, secret_of
+from .incoming import may_wake, read_body, secret_of
 from .key_cache import KeyCache
 from .model_list import model_list
 from .paths import FORWARDED, MODELS_PATH, Endpoint, dialect_of
@@ -162,6 +162,7 @@ class Door:
             route=route,
             key=key,
             address=(scope.get("client") or (None,))[0],
+            may_wake=may_wake(scope["headers"]),
             still_known=still_known,
         )
 

@@ -165,6 +165,20 @@ async def test_panel_is_told_whether_a_page_asks_for_a_person() -> None:
             assert house.panel.by_person == [internal]
 
 
+async def test_request_that_says_so_lights_nothing_and_waits_for_what_is_on_its_way() -> None:
+    async with asleep() as (house, _):
+        quiet = {"json": CHATS, "headers": {"x-api-key": SECRET, "x-pilotlight-wake": "no"}}
+        async with house.post(**quiet) as answer:
+            assert (answer.status, (await answer.json())["error"]["code"]) == (403, "asleep")
+        assert house.panel.wakes == []
+        house.panel.become(State.WAKING)
+        house.hands.ahead_s = 1.0
+        asking = asyncio.ensure_future(house.post(**quiet))
+        await waiting(house)
+        ready(house)
+        assert (await asking).status == 200
+
+
 async def test_key_that_may_not_wake_wakes_nothing() -> None:
     async with asleep(key={"when_asleep": WhenAsleep.REFUSE}) as (house, engine):
         async with house.post(json=CHATS) as answer:
