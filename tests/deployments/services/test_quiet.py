@@ -58,9 +58,21 @@ def test_requests_of_keys_leave_it_out_until_the_time_is_over(sleeping: Panel, a
     assert ask() == "lit"
 
 
-def test_people_wake_it_at_once(sleeping: Panel, ask: Any) -> None:
-    put_to_sleep(sleeping)
-    assert ask(by_person=True) == "lit"
+def test_people_wake_it_at_once_although_the_order_is_watched_over_still(
+    panel: Panel, people: list[int]
+) -> None:
+    panel.light()
+    requests.sleep(panel.deployment, actor=actor(), force=True)
+    person = {"actor": by_key(people[0]), "reason": "x", "by_person": True}
+    with pytest.raises(Refused, match="being put out by Ada"):
+        wake_for(panel.deployment.pk, **person)
+    panel.advance(20)
+    assert (panel.state(), panel.deployment.stop_kind) == ("asleep", "sleep")
+    with pytest.raises(Refused, match="was put to sleep by Ada 20 s ago"):
+        wake_for(panel.deployment.pk, **person | {"by_person": False})
+    wake_for(panel.deployment.pk, **person)
+    panel.advance(320, step_s=20)
+    assert panel.state() == "ready"
 
 
 def test_start_of_anybody_ends_the_quiet(sleeping: Panel, ask: Any) -> None:
