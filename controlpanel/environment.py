@@ -64,6 +64,17 @@ class Environment:
             )
         return value
 
+    def seconds(self, name: str, default: int) -> int:
+        """A duration from 0 to a day."""
+        value = self.text(name, str(default))
+        if not value.isascii() or not value.isdigit() or int(value) > 86400:
+            raise refuse(
+                name,
+                "is no duration",
+                f"Set {name} to a number of seconds from 0 to 86400, for example {default}.",
+            )
+        return int(value)
+
     def url(self, name: str, default: str = "", *, schemes: tuple[str, ...]) -> str:
         """An absolute URL with one of `schemes` and a host (or, for unix sockets and files, a path)."""
         value = self.text(name, default)

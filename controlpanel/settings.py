@@ -208,6 +208,9 @@ if MODAL_SERVER_URL and not MODAL_TOKEN_ID:
         "MODAL_TOKEN_ID", "is missing while MODAL_SERVER_URL is set", "Set the token of that server too."
     )
 
+# How long after a person's Sleep keys light nothing again (docs/adr/0011)
+QUIET_AFTER_SLEEP_S = _env.seconds("QUIET_AFTER_SLEEP_S", 300)
+
 # The stand-in cloud
 SANDBOX_SPEED = _env.speed("SANDBOX_SPEED", "20")
 SANDBOX_VLLM = _env.text("SANDBOX_VLLM", "standin")

@@ -20,7 +20,7 @@ from deployments.services.clients import ClientFacts
 from deployments.services.clients import client_facts as facts_for_clients
 from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
-from deployments.services.facts import spec_of
+from deployments.services.facts import longest_context, spec_of
 from deployments.services.frozen import current_freeze
 from deployments.services.quote import quote
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
@@ -47,7 +47,9 @@ ROUTE_SIGHT = timedelta(seconds=20)
 class Route:
     """Where a model's requests go, and whether they may. The secrets are in no repr.
 
-    `leases` are the ids of its open leases; `spent_out` is whose own budget is spent.
+    `leases` are the ids of its open leases, `spent_leases` those of them whose server went out by itself and
+    that light it no more; `spent_out` is whose own budget is spent. `max_model_len` is the most tokens that
+    a request and its answer may have together, None where that is not known.
     """
 
     deployment_id: int
@@ -63,6 +65,8 @@ class Route:
     eta_s: float | None
     phase: str | None
     leases: frozenset[int] = frozenset()
+    spent_leases: frozenset[int] = frozenset()
+    max_model_len: int | None = None
     spent_out: SpentOut = field(default_factory=SpentOut)
 
 
@@ -111,6 +115,8 @@ def routes() -> list[Route]:
                 eta_s=status.eta_s,
                 phase=status.phase,
                 leases=frozenset(lease.id for lease in status.leases),
+                spent_leases=frozenset(lease.id for lease in status.leases if not lease.lights),
+                max_model_len=longest_context(row),
                 spent_out=spent,
             )
         )

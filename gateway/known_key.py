@@ -16,7 +16,10 @@ _USE_RESOLUTION = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A valid key: what it is good for at this moment, without its secret."""
+    """A valid key: what it is good for at this moment, without its secret.
+
+    `internal`: the panel's own token, by which a page asks for a person who has seen what a wake costs.
+    """
 
     key_id: int
     owner_id: int
@@ -27,6 +30,7 @@ class KnownKey:
     when_asleep: WhenAsleep = WhenAsleep.REFUSE
     hold_limit_s: int | None = None
     name: str = ""
+    internal: bool = False
 
     def actor(self, *, via: Via, address: str | None) -> Actor:
         """The actor of a call made with this key."""
@@ -59,6 +63,7 @@ def look_up(secret_hash: str, *, now: datetime) -> KnownKey | None:
         when_asleep=WhenAsleep(key.when_asleep) if Scope.WAKE in scopes else WhenAsleep.REFUSE,
         hold_limit_s=key.hold_limit_s,
         name=key.name,
+        internal=key.internal,
     )
 
 

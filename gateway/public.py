@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from deployments.public import Actor, Via
 
+from .door.incoming import NO_WAKE
 from .key_errors import KeyRefused
 from .keys import create_key, list_keys, revoke_key
 from .known_key import look_up, mark_used
@@ -14,8 +15,8 @@ from .models.api_key import digest
 from .tokens import issue_token, revoke_token
 
 __all__ = [
-    "KeyRefused", "WhenAsleep", "actor_for_key", "create_key", "issue_token", "list_keys", "revoke_key",
-    "revoke_token",
+    "NO_WAKE", "KeyRefused", "WhenAsleep", "actor_for_key", "create_key", "issue_token", "list_keys",
+    "revoke_key", "revoke_token",
 ]  # fmt: skip
 
 

@@ -56,7 +56,7 @@ class Panel:
         """The one route."""
         return [self.route]
 
-    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str) -> Waking:
+    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str, by_person: bool) -> Waking:
         """The one lease there is."""
         return Waking(1, 3600.0, 3600.0)
 

@@ -68,6 +68,7 @@ class Message(models.Model):
     is the rendered text, written by the renderer of `html_version` when the reply ended; empty means that it
     has to be rendered again.
 
+    `may_wake`: who asked has seen what a wake costs, so that asking may light a sleeping server.
     `generator` is the process that writes it; `stop_asked_at` asks that process to end it. `asked_times`
     counts how often the gateway was asked without an answer. `waits_since` is when it was asked for, or last
     in the hands of a living generator: beyond WAITS_AT_MOST it is not written any more.
@@ -106,6 +107,7 @@ class Message(models.Model):
         Generator, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
     )
     stop_asked_at = models.DateTimeField(null=True, blank=True)
+    may_wake = models.BooleanField(default=False)
     asked_times = models.PositiveSmallIntegerField(default=0)
     waits_since = models.DateTimeField(default=timezone.now)
 

@@ -51,7 +51,7 @@ def some_turns(request: PageRequest, slug: str, public_id: str) -> HttpResponse:
     """The markup of the turns named in `?ids=`, fifty at most."""
     row = conversations.found(request.user, public_id)
     wanted = set(request.GET.get("ids", "").split(",")[:_MOST])
-    shown = [one for one in turns(branch(row)) if one.message.public_id in wanted]
+    shown = turns(branch(row, only=wanted))
     return JsonResponse({"turns": {one.message.public_id: _markup(request, one, row) for one in shown}})
 
 
@@ -65,7 +65,7 @@ def _markup(request: PageRequest, one: Turn, row: Conversation) -> str:
 def foot(request: PageRequest, public_id: str) -> HttpResponse:
     """What stands below a reply that has just ended: receipt, actions, and why it failed if it did."""
     message = own_message(request, public_id)
-    found = [one for one in turns(branch(message.conversation)) if one.message.pk == message.pk]
+    found = turns(branch(message.conversation, only={public_id}))
     if not found:
         return HttpResponse(status=204)
     row = message.conversation

@@ -15,6 +15,11 @@ def conversation(row: Conversation) -> str:
     return reverse("chat:conversation", args=[row.deployment_slug, row.public_id])
 
 
+def ask(row: Conversation) -> str:
+    """Where its composer sends."""
+    return reverse("chat:ask", args=[row.deployment_slug, row.public_id])
+
+
 def turn(message: Message) -> str:
     """The same, at one of its messages."""
     return f"{conversation(message.conversation)}#m-{message.public_id}"

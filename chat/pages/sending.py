@@ -1,6 +1,7 @@
 """What the Send button says and costs, by the state of the server. Pure, but for one quote."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -10,7 +11,7 @@ from chat.models import Generator
 from deployments.pages import live, words
 from deployments.pages.lookup import deployment_of
 from deployments.planning.power import Actor, Scope
-from deployments.public import Refused, State, StatusView, deployment_status, quote_for
+from deployments.public import Quote, Refused, State, StatusView, deployment_status, quote_for
 
 from .access import PageRequest, chats
 
@@ -22,7 +23,9 @@ _COMING = (State.WAKING, State.DEPLOYING)
 class Sending:
     """The button: its words, whether it can be pressed, and if not why and what helps.
 
-    `start` says that starting would help and that the actor may do it.
+    `start` says that starting would help and that the actor may do it. `usd` is what a wake costs where
+    asking means one, `price` the same in words, `ready_s` the seconds until it is ready; None and empty
+    otherwise.
     """
 
     label: str
@@ -31,6 +34,18 @@ class Sending:
     start: bool = False
     wakes: bool = False
     poll_s: int = live.QUIET_S
+    usd: Decimal | None = None
+    ready_s: float | None = None
+
+    @property
+    def price(self) -> str:
+        """About what a wake costs; empty where asking wakes nothing."""
+        return words.about_money(self.usd) if self.usd is not None else ""
+
+    @property
+    def seen(self) -> str:
+        """What a form posts back as the price that was shown."""
+        return f"{self.usd:.4f}" if self.usd is not None else ""
 
 
 def sending(status: StatusView, actor: Actor, *, generators: int) -> Sending:
@@ -53,21 +68,22 @@ def _waking(status: StatusView, actor: Actor, slow: str, poll_s: int) -> Sending
     if not actor.may(Scope.WAKE, status.slug):
         why = "It is asleep, and your role does not wake it. A Member can start it."
         return Sending("Send", open=False, why=why, poll_s=poll_s)
-    price = _price(status.slug, actor)
-    if price is None:
+    quote = _quote(status.slug, actor)
+    if quote is None:
         why = (
             "It is asleep, and its price is not known: what cannot be priced is not lit. An admin enters it."
         )
         return Sending("Send", open=False, why=why, poll_s=poll_s)
-    return Sending(f"Wake and send ({price})", why=slow, wakes=True, poll_s=poll_s)
+    label = f"Wake and send ({words.about_money(quote.total_usd)})"
+    usd, ready_s = quote.total_usd, quote.ready_p50_s
+    return Sending(label, why=slow, wakes=True, poll_s=poll_s, usd=usd, ready_s=ready_s)
 
 
-def _price(slug: str, actor: Actor) -> str | None:
+def _quote(slug: str, actor: Actor) -> Quote | None:
     try:
-        quote = quote_for(slug, actor)
+        return quote_for(slug, actor)
     except Refused:
         return None
-    return words.about_money(quote.total_usd) if quote is not None else None
 
 
 def _why_not(status: StatusView, *, start: bool) -> str:

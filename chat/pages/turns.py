@@ -54,11 +54,11 @@ class Turn:
 
 
 def turns(shown: Sequence[Shown]) -> list[Turn]:
-    """The whole branch."""
-    return [turn(one, last=one is shown[-1]) for one in shown]
+    """What of the branch was read."""
+    return [turn(one) for one in shown]
 
 
-def turn(one: Shown, *, last: bool) -> Turn:
+def turn(one: Shown) -> Turn:
     """One of it."""
     message, at = one.message, one.position - 1
     reply = message.role == Role.ASSISTANT
@@ -70,7 +70,7 @@ def turn(one: Shown, *, last: bool) -> Turn:
         total=len(ids),
         earlier=ids[at - 1] if at else "",
         later=ids[at + 1] if at + 1 < len(ids) else "",
-        last=last,
+        last=one.last,
         html=html_of(message) if reply else SafeString(""),
         thought=_thought(message),
         figures=figures(message) if reply and not message.is_live else [],

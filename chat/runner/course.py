@@ -76,7 +76,7 @@ class Course:
             return ending_of(error, received=writing.received)
 
     async def _once(self, writing: Writing, question: Question) -> Ending:
-        async with self._gateway.stream(question.owner_id, question.body) as answer:
+        async with self._gateway.stream(question) as answer:
             writing.request_id = answer.response.headers.get("x-pilotlight-request-id", "")
             async for data in answer:
                 self._take(writing, data)

@@ -5,15 +5,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import openai
 from django.conf import settings
 
 from chat.threads import in_thread
 from deployments.public import Scope
-from gateway.public import issue_token
+from gateway.public import NO_WAKE, issue_token
 
+from .question import Question
 from .transport import AiohttpTransport
 
 _TOKEN_S = 3600
@@ -76,16 +76,17 @@ class Gateway:
         self.tokens = Tokens()
 
     @asynccontextmanager
-    async def stream(self, user_id: int, body: dict[str, Any]) -> AsyncIterator[openai.AsyncStream[object]]:
+    async def stream(self, question: Question) -> AsyncIterator[openai.AsyncStream[object]]:
         """The chunks of one answer as plain JSON; leaving the block ends the generation at the engine.
 
         The chunks are not made into the package's models: that costs several times what reading them does
         (bench/chat). Raises openai's errors, and those of the connection in the middle of a stream.
         """
-        client = self._client.with_options(api_key=await self.tokens.of(user_id))
+        client = self._client.with_options(api_key=await self.tokens.of(question.owner_id))
         answer = await client.post(
             "/chat/completions",
-            body=body,
+            body=question.body,
+            options={} if question.may_wake else {"headers": {NO_WAKE: "no"}},
             cast_to=object,
             stream=True,
             stream_cls=openai.AsyncStream[object],

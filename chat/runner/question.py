@@ -13,11 +13,12 @@ _BACKQUOTES = re.compile("`+")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One reply to be written: whose, of which deployment, and the body to send."""
+    """One reply to be written: whose, of which deployment, the body to send, and whether it may wake."""
 
     owner_id: int
     slug: str
     body: dict[str, Any]
+    may_wake: bool = False
 
 
 def load(message_pk: int) -> Question | None:
@@ -33,7 +34,8 @@ def load(message_pk: int) -> Question | None:
         by_message.setdefault(file.message_id or 0, []).append(file)
     turns = [turn(rows[pk], by_message.get(pk, [])) for pk in above if pk in rows]
     conversation = reply.conversation
-    return Question(conversation.owner_id, conversation.deployment_slug, body(conversation, turns, reply))
+    asked = body(conversation, turns, reply)
+    return Question(conversation.owner_id, conversation.deployment_slug, asked, reply.may_wake)
 
 
 def turn(message: Message, files: Sequence[Attachment]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The branch of a conversation that is shown."""
 
 from collections import defaultdict
+from collections.abc import Container
 from dataclasses import dataclass
 
 from chat.models import Attachment, Conversation, Message
@@ -8,28 +9,38 @@ from chat.models import Attachment, Conversation, Message
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One message of the branch. `versions` are its siblings and itself, oldest first; `position` from 1."""
+    """One message of the branch. `versions` are its siblings and itself, oldest first; `position` from 1;
+    `last` at the branch's end."""
 
     message: Message
     versions: list[Message]
     position: int
     attachments: list[Attachment]
+    last: bool
 
 
-def branch(conversation: Conversation) -> list[Shown]:
-    """From the first question to the head, in three queries; without texts of other versions.
+def branch(conversation: Conversation, only: Container[str] | None = None) -> list[Shown]:
+    """From the first question to the head, in three queries; without texts of other versions. With `only`,
+    those of these public ids, and no other's text is read.
 
     The messages' `conversation` is the row given here.
     """
     nodes = {node.pk: node for node in _tree(conversation)}
-    path = _path(nodes, conversation.head_id)
+    whole = _path(nodes, conversation.head_id)
+    path = whole if only is None else [node for node in whole if node.public_id in only]
     full = Message.objects.in_bulk([node.pk for node in path])
     siblings: defaultdict[tuple[int | None, str], list[Message]] = defaultdict(list)
     for node in nodes.values():
         siblings[node.parent_id, node.role].append(node)
     files = _files(conversation, list(full))
     return [
-        _shown(full[node.pk], siblings[node.parent_id, node.role], files[node.pk], conversation)
+        _shown(
+            full[node.pk],
+            siblings[node.parent_id, node.role],
+            files[node.pk],
+            conversation,
+            last=node is whole[-1],
+        )
         for node in path
         if node.pk in full
     ]
@@ -69,7 +80,12 @@ def _files(conversation: Conversation, messages: list[int]) -> defaultdict[int, 
 
 
 def _shown(
-    message: Message, versions: list[Message], files: list[Attachment], conversation: Conversation
+    message: Message,
+    versions: list[Message],
+    files: list[Attachment],
+    conversation: Conversation,
+    *,
+    last: bool,
 ) -> Shown:
     message.conversation = conversation
     return Shown(
@@ -77,4 +93,5 @@ def _shown(
         versions=versions,
         position=1 + next(i for i, one in enumerate(versions) if one.pk == message.pk),
         attachments=files,
+        last=last,
     )

@@ -17,10 +17,14 @@ QUESTION_MAX_CHARACTERS = 400_000
 _TITLE_CHARACTERS = 60
 
 
-def ask(user: Any, conversation_id: str, text: str, *, parent: str | None = None) -> Message:
+def ask(
+    user: Any, conversation_id: str, text: str, *, parent: str | None = None, may_wake: bool = False
+) -> Message:
     """Write a question, with the files in the composer, and its queued reply; gives the reply.
 
     It goes below the reply `parent` (a public id), else below the head. Clears the draft, nudges a generator.
+    `may_wake`, here and below: who asks has seen what a wake costs; without it a server that sleeps by then
+    is left asleep, and the reply fails with the code `asleep`.
     Raises ChatRefused `empty`, `invalid`, `busy`, `not_found`.
     """
     conversation, text = conversation_of(user, conversation_id), _question(text)
@@ -29,13 +33,13 @@ def ask(user: Any, conversation_id: str, text: str, *, parent: str | None = None
         files = list(conversation.attachments.filter(message__isnull=True).values_list("pk", flat=True))
         question = _write(conversation, Role.USER, above, text=text)
         Attachment.objects.filter(pk__in=files).update(message=question)
-        reply = _queue(conversation, question)
+        reply = _queue(conversation, question, may_wake)
         title = _title(conversation, text) if above is None else {}
         _used(conversation, reply, draft="", **title)
     return reply
 
 
-def edit(user: Any, message_id: str, text: str) -> Message:
+def edit(user: Any, message_id: str, text: str, *, may_wake: bool = False) -> Message:
     """A new version of a question beside the old one, with its files, and a queued reply; gives the reply.
 
     Raises ChatRefused `cannot` where it is no question, and as `ask`.
@@ -47,13 +51,13 @@ def edit(user: Any, message_id: str, text: str) -> Message:
     with _one_at_a_time(conversation):
         question = _write(conversation, Role.USER, old.parent, text=text)
         Attachment.objects.bulk_create(_copies(old.attachments.all(), question))
-        reply = _queue(conversation, question)
+        reply = _queue(conversation, question, may_wake)
         title = _title(conversation, text) if old.parent_id is None else {}
         _used(conversation, reply, **title)
     return reply
 
 
-def regenerate(user: Any, message_id: str) -> Message:
+def regenerate(user: Any, message_id: str, *, may_wake: bool = False) -> Message:
     """Another reply to the same question, beside the old one; gives the new one.
 
     Raises ChatRefused `cannot` where it is no reply; `busy`.
@@ -62,12 +66,12 @@ def regenerate(user: Any, message_id: str) -> Message:
     if old.role != Role.ASSISTANT or old.parent is None:
         raise ChatRefused("cannot", "Only a reply can be asked for again.")
     with _one_at_a_time(old.conversation):
-        reply = _queue(old.conversation, old.parent)
+        reply = _queue(old.conversation, old.parent, may_wake)
         _used(old.conversation, reply)
     return reply
 
 
-def carry_on(user: Any, message_id: str) -> Message:
+def carry_on(user: Any, message_id: str, *, may_wake: bool = False) -> Message:
     """Let a reply that ended early go on from its text; one without any text begins anew.
 
     Raises ChatRefused `cannot` where it is complete or the conversation has gone on below it; `busy`.
@@ -88,6 +92,7 @@ def carry_on(user: Any, message_id: str) -> Message:
             stop_asked_at=None,
             asked_times=0,
             waits_since=timezone.now(),
+            may_wake=may_wake,
             **anew,
         )
         if not changed:
@@ -170,8 +175,8 @@ def _write(conversation: Conversation, role: Role, parent: Message | None, **fie
     )
 
 
-def _queue(conversation: Conversation, question: Message) -> Message:
-    return _write(conversation, Role.ASSISTANT, question, status=Status.QUEUED)
+def _queue(conversation: Conversation, question: Message, may_wake: bool) -> Message:
+    return _write(conversation, Role.ASSISTANT, question, status=Status.QUEUED, may_wake=may_wake)
 
 
 def _used(conversation: Conversation, head: Message, **fields: Any) -> None:

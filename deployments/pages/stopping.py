@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from deployments.models import Deployment
@@ -13,13 +14,15 @@ from deployments.providers.base import scaled
 from deployments.services import requests, status
 from deployments.services.errors import Refused
 from deployments.services.facts import spec_of
+from deployments.services.quiet import quiet_of
+from deployments.services.sentences import clock
 
 from . import words
 from .access import PageRequest, needs
 from .answers import acted, dialog, refused
 from .lookup import deployment_of
 
-_SLEEP = ("Sleep", "sleep", "{} is going out. It can wake again at any time.")
+_SLEEP = ("Sleep", "sleep", "{} is going out. You can wake it again at any time.")
 _OFF = ("Turn off", "turn-off", "{} is being turned off. Nothing can wake it until somebody starts it.")
 
 
@@ -50,7 +53,14 @@ def _put_out(
         action = reverse(f"deployments:{name}", args=[slug])
         context = _in_use(request, deployment, error) | {"verb": verb, "action": action}
         return dialog(request, "in_use", context, status=error.status)
-    return acted(request, done.format(deployment.name), to)
+    return acted(request, done.format(deployment.name) + _quiet_words(deployment, name), to)
+
+
+def _quiet_words(deployment: Deployment, name: str) -> str:
+    quiet = quiet_of(deployment, timezone.now()) if name == "sleep" else None
+    if quiet is None:
+        return ""
+    return f" Requests of keys wake it from {clock(timezone.localtime(quiet.until))} on."
 
 
 def _in_use(request: PageRequest, deployment: Deployment, error: Refused) -> dict[str, Any]:

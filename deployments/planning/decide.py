@@ -26,6 +26,7 @@ from .steps import (
     StepDownload,
     WarmUp,
 )
+from .unclaimed import given_up_at
 
 # A lease until a time may be lit again after its container went away unasked, this often in all.
 RELIGHTS = 2
@@ -131,7 +132,8 @@ def _queued_too_long(facts: Facts, since: datetime) -> bool:
 
 def _light(facts: Facts) -> list[Step]:
     if facts.ready is not None:
-        return _keep(facts, facts.ready)
+        given_up = given_up_at(facts, facts.ready)
+        return _give_up(facts) if given_up and facts.now >= given_up else _keep(facts, facts.ready)
     if facts.serving:
         return _hop(facts)
     spent = _spent(facts)
@@ -217,6 +219,13 @@ def _keep(facts: Facts, ready: ContainerFact) -> list[Step]:
 def _just_ready(facts: Facts, ready: ContainerFact) -> bool:
     """The warm-up is right after the wake, or not at all: later it would be use that nobody asked for."""
     return ready.ready_at is not None and facts.now < ready.ready_at + facts.windows.idle / 4
+
+
+def _give_up(facts: Facts) -> list[Step]:
+    return [
+        BeginStop(Stop.SLEEP, "unclaimed"),
+        EndLeases(tuple(lease.id for lease in facts.holding), "idle"),
+    ]
 
 
 def _let_go(facts: Facts) -> list[Step]:

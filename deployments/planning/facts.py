@@ -14,12 +14,14 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeaseFact:
-    """One open lease. `runs_ended` counts the containers that ended since it began."""
+    """One open lease. `runs_ended` counts the containers that ended since it began; `by_request` says that a
+    request at the gateway asked for it, and no person or schedule."""
 
     id: int
     created_at: datetime
     until: datetime | None
     runs_ended: int = 0
+    by_request: bool = False
 
     def holds(self, now: datetime) -> bool:
         """True while the lease keeps the server lit."""
@@ -83,7 +85,8 @@ class StopFact:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Expected durations, already converted by the account's speed."""
+    """Expected durations, already converted by the account's speed. `claim`: how long after ready a server
+    that no request waits for any more is kept for those that were told to come back."""
 
     idle: timedelta
     boot_deadline: timedelta
@@ -92,6 +95,7 @@ class Windows:
     relight_watch: timedelta
     resend_after: timedelta
     tick: timedelta
+    claim: timedelta = timedelta(seconds=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class Facts:
     backlog: int = 0
     running_inputs: int = 0
     in_flight: int = 0
+    waiting: int = 0
     observed_at: datetime | None = None
     last_use_at: datetime | None = None
     last_ping_at: datetime | None = None

@@ -5,7 +5,7 @@ from functools import singledispatch
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from deployments.models import (
     OPEN_DEPLOYS,
@@ -26,7 +26,7 @@ from deployments.models import (
     Wanted,
 )
 from deployments.planning import steps
-from deployments.planning.power import SYSTEM
+from deployments.planning.power import SYSTEM, Via
 from deployments.providers.base import Provider, ProviderError, scaled
 
 from . import audit, breaker, downloads, enqueue
@@ -210,6 +210,10 @@ def _still_right(row: Deployment, step: steps.BeginStop, now: datetime) -> bool:
     if step.reason in ("until", "released"):
         held = row.leases.filter(ended_at__isnull=True).filter(Q(until__isnull=True) | Q(until__gt=now))
         return not held.exists()
+    if step.reason == "unclaimed":  # whoever came since it is ready, or holds it otherwise, keeps it
+        ready_at = row.runs.filter(ended_at__isnull=True).aggregate(at=Max("ready_at"))["at"]
+        left = Q(via=Via.GATEWAY, until__isnull=True, created_at__lte=ready_at or now)
+        return ready_at is not None and not row.leases.filter(~left, ended_at__isnull=True).exists()
     forced = row.breaker_opened_at is not None or Freeze.objects.filter(lifted_at__isnull=True).exists()
     return forced or row.wanted == Wanted.OFF
 

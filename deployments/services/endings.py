@@ -20,6 +20,7 @@ _ORDERED = {
     "budget": EndReason.BUDGET,
     "until": EndReason.UNTIL,
     "released": EndReason.SLEPT,
+    "unclaimed": EndReason.IDLE,
 }
 _BROKEN = {
     Break.BOOT_TIMEOUT: EndReason.BOOT_TIMEOUT,

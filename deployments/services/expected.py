@@ -9,6 +9,8 @@ from deployments.planning.facts import Windows
 from deployments.planning.spec import Spec
 from deployments.providers.base import scaled
 
+# A client is told to come back within a minute of its own time (gateway/door/refusals.py).
+LONGEST_RETRY = timedelta(seconds=60)
 # Own history counts from this many ready runs on.
 ENOUGH_RUNS = 5
 
@@ -67,4 +69,5 @@ def windows(deployment: Deployment, spec: Spec) -> Windows:
         relight_watch=scaled(60, speed),
         resend_after=scaled(200, speed) + timedelta(seconds=10),
         tick=timedelta(seconds=5),
+        claim=scaled(120, speed) + LONGEST_RETRY,
     )

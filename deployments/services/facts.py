@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from deployments.models import Account, Cause, Deploy, Deployment, EndReason, Lease, Run, StopKind, Wanted
 from deployments.planning import facts as pure
+from deployments.planning.power import Via
 from deployments.planning.spec import Spec
 from deployments.providers.base import scaled
 
@@ -44,6 +45,15 @@ def spec_of(deployment: Deployment) -> Spec:
     return Spec.from_json(release.spec if release is not None else deployment.config)
 
 
+def longest_context(deployment: Deployment) -> int | None:
+    """The most tokens of a request and its answer, whichever of its releases answers next; None where one of
+    them names no limit. A start deploys the current release, so the live one alone does not say it."""
+    releases = [row for row in (deployment.live_release, deployment.current_release) if row is not None]
+    limits: list[int | None] = [row.spec.get("max_model_len") for row in releases]
+    known = [limit for limit in limits if limit is not None]
+    return max(known) if known and len(known) == len(limits) else None
+
+
 def facts_of(
     deployment: Deployment, now: datetime, *, frozen: bool, prices_stale: bool = False
 ) -> pure.Facts:
@@ -69,6 +79,7 @@ def facts_of(
         backlog=deployment.backlog,
         running_inputs=deployment.running_inputs,
         in_flight=sum(row.count for row in deployment.flying),
+        waiting=sum(row.waiting for row in deployment.flying),
         observed_at=deployment.observed_at,
         last_use_at=deployment.last_use_at,
         last_ping_at=deployment.last_ping_at,
@@ -89,6 +100,7 @@ def _leases(deployment: Deployment) -> tuple[pure.LeaseFact, ...]:
             created_at=lease.created_at,
             until=lease.until,
             runs_ended=sum(_served(run, lease) for run in deployment.recent_runs),
+            by_request=lease.via == Via.GATEWAY,
         )
         for lease in deployment.open_leases
     )

@@ -50,6 +50,7 @@ class Told:
     why_not: str = ""
     next_from: datetime | None = None
     next_name: str = ""
+    unclaimed: bool = False
 
 
 _STALE = "Its prices were not checked for half a year: an admin can confirm them under Costs, Prices."
@@ -148,7 +149,8 @@ def _waking(told: Told) -> Sentence:
         parts.append(f"{round(told.progress * 100)} %")
     if told.eta_s is not None:
         parts.append(f"ready in about {duration(told.eta_s)}" if told.eta_s > 0 else "later than usual")
-    return Sentence(lead, f"{', '.join(parts)}. {money(told.so_far)} so far.")
+    hint = "No request waits for it any more. Sleep stops the cost." if told.unclaimed else ""
+    return Sentence(lead, f"{', '.join(parts)}. {money(told.so_far)} so far.", hint)
 
 
 def _ready(told: Told) -> Sentence:
@@ -167,6 +169,8 @@ def _idle_hint(told: Told) -> str:
     if told.idle_s is None or told.out_in_s is None:
         return "In use. The idle window begins after the last request."
     out = duration(told.out_in_s) if told.out_in_s > 0 else "a moment"
+    if told.unclaimed:
+        return f"No request came for it. Goes out within {out} unless used; Sleep stops the cost now."
     return f"Idle {duration(told.idle_s)}; goes out within {out} unless used."
 
 

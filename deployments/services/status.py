@@ -16,6 +16,7 @@ from deployments.planning.keep_warm import last_activity
 from deployments.planning.lifecycle import BURNING, MOVING, State, state_of
 from deployments.planning.power import Actor, Scope
 from deployments.planning.spec import Spec
+from deployments.planning.unclaimed import given_up_at, unclaimed
 
 from . import costs, orphan_costs, prices, runs
 from .expected import BootTime, boot_time
@@ -30,6 +31,7 @@ from .views import DownloadView, FailureView, LeaseView, RunView, Sentence, Stat
 ZERO = Decimal(0)
 # What is lit is looked at every two seconds: an older look says nothing of now.
 LIT_SIGHT = timedelta(seconds=30)
+JUST_LIT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
         run=run,
         **(_idle(facts) if state is State.READY else {}),
     )
-    words = sentence(replace(_told(shown, deployment, spec, boot, context), why_not=facts.why_not))
+    told = _told(shown, deployment, spec, boot, facts, context)
+    words = sentence(replace(told, why_not=facts.why_not))
     return replace(
         shown, sentence=words, level=_level(shown, boot, facts), verbs=_verbs(shown, deployment, context)
     )
@@ -179,7 +182,7 @@ def _bare(deployment: Deployment, spec: Spec, facts: Facts, context: _Context) -
         cost_so_far_usd=ZERO,
         idle_s=None,
         goes_out_at=None,
-        leases=_leases(deployment, context.actor),
+        leases=_leases(deployment, facts, context.actor),
         in_flight=facts.in_flight,
         in_flight_by=tuple(sorted({row.holder_name for row in deployment.flying if row.count})),
         waiting=sum(row.waiting for row in deployment.flying),
@@ -235,7 +238,8 @@ def _idle(facts: Facts) -> dict[str, Any]:
     if facts.ready is None or facts.ready.ready_at is None or facts.in_flight or facts.running_inputs:
         return {"idle_s": None, "goes_out_at": max(untils) if untils and not shared else None}
     last = last_activity(facts, facts.ready.ready_at)
-    window_ends = last + facts.windows.idle
+    given_up = given_up_at(facts, facts.ready)
+    window_ends = given_up or last + facts.windows.idle
     ends = [*untils, window_ends] if shared or not untils else untils
     return {"idle_s": max(0.0, (facts.now - last).total_seconds()), "goes_out_at": max(ends)}
 
@@ -272,7 +276,8 @@ def _since(state: State, deployment: Deployment, run: RunView | None, facts: Fac
     return max(ended, default=None)
 
 
-def _leases(deployment: Deployment, actor: Actor) -> tuple[LeaseView, ...]:
+def _leases(deployment: Deployment, facts: Facts, actor: Actor) -> tuple[LeaseView, ...]:
+    spent = {lease.id for lease in facts.leases if lease.until is None and lease.runs_ended}
     return tuple(
         LeaseView(
             id=lease.pk,
@@ -282,6 +287,7 @@ def _leases(deployment: Deployment, actor: Actor) -> tuple[LeaseView, ...]:
             created_at=lease.created_at,
             until=lease.until,
             mine=actor.user_id is not None and lease.holder_id == actor.user_id,
+            lights=lease.pk not in spent,
         )
         for lease in deployment.open_leases
     )
@@ -296,7 +302,14 @@ def _download(deployment: Deployment) -> DownloadView | None:
     )
 
 
-def _told(shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime, context: _Context) -> Told:
+def _settled(facts: Facts) -> bool:
+    """Requests are told once a second: what was lit a moment ago may have some that nobody has told yet."""
+    return all(facts.now > lease.created_at + JUST_LIT for lease in facts.leases)
+
+
+def _told(
+    shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime, facts: Facts, context: _Context
+) -> Told:
     following = context.openings.get(deployment.pk)
     names = list(dict.fromkeys(lease.holder for lease in shown.leases))
     untils = [lease.until for lease in shown.leases if lease.until is not None]
@@ -322,6 +335,7 @@ def _told(shown: StatusView, deployment: Deployment, spec: Spec, boot: BootTime,
         title=shown.failure.title if shown.failure else "",
         text=deployment.engine_failure_text,
         waiting=shown.waiting,
+        unclaimed=unclaimed(facts) and _settled(facts),
         since=timezone.localtime(shown.since) if shown.since else None,
         words=deployment.account.last_error,
         stop_by=deployment.stop_by,

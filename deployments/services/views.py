@@ -21,7 +21,8 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class LeaseView:
-    """One open lease. `mine` is relative to the actor who looks."""
+    """One open lease. `mine` is relative to the actor who looks; `lights` is False where its server went out
+    by itself, so that the next round ends it."""
 
     id: int
     holder: str
@@ -30,6 +31,7 @@ class LeaseView:
     created_at: datetime
     until: datetime | None
     mine: bool
+    lights: bool = True
 
 
 @dataclass(frozen=True, slots=True)

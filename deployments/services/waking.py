@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from deployments.models import Deployment, Lease, LeaseEnd
+from deployments.models import Cause, Deployment, Lease, LeaseEnd, StopKind
 from deployments.planning.power import Actor
 
 from . import breaker, requests
@@ -16,6 +16,7 @@ from .facts import facts_of, spec_of
 from .frozen import current_freeze
 from .loading import loaded
 from .locking import locked
+from .quiet import check_quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ class LeaseEnded:
     words: str
 
 
-def wake_for(deployment_id: int, *, actor: Actor, reason: str) -> Waking:
+def wake_for(deployment_id: int, *, actor: Actor, reason: str, by_person: bool = False) -> Waking:
     """Have it lit for `actor` until idle, under a lease of theirs.
 
     Any number of calls at the same instant, from any number of processes, make one lease for each holder: the
     deployment's row is locked, and an open lease until idle of the same person is used again. What keeps a
     start from happening is found before anything is lit. Raises Refused: what `requests.start` raises,
-    `failed` while a failed start stands (a person has to start it), `not_found`.
+    `failed` while a failed start stands (a person has to start it), `not_found`, and `asleep` in the quiet
+    time after a person's Sleep, unless `by_person` (a page asks for somebody who has seen the price).
     """
     now = timezone.now()
     with transaction.atomic():
@@ -52,7 +54,9 @@ def wake_for(deployment_id: int, *, actor: Actor, reason: str) -> Waking:
         lease_id = _own_lease(deployment, actor, now)
         if lease_id is None:
             _check_stands(deployment)
-            _check_stays_out(deployment)
+            if not by_person and (_is_out(deployment) or not deployment.stop_kind):
+                check_quiet(deployment, actor, now)
+            _check_stays_out(deployment, by_person)
             lease_id = requests.start(deployment, actor=actor, until=None, reason=reason).pk
     boot = boot_time(deployment, spec_of(deployment))
     return Waking(lease_id, boot.p50_s, boot.p90_s)
@@ -79,14 +83,22 @@ def _check_stands(deployment: Deployment) -> None:
         raise Refused("failed", _failure(deployment), status=503)
 
 
-def _check_stays_out(deployment: Deployment) -> None:
-    """A request that was on its way when somebody put it out must not light it again behind their back.
+def _check_stays_out(deployment: Deployment, by_person: bool) -> None:
+    """A request that was on its way when somebody put it out must not light it again behind their back. A
+    person who sees it asleep may, although the order is still watched over for a minute.
 
     A freeze says its own word when the start is checked.
     """
+    if by_person and _is_out(deployment) and deployment.stop_kind == StopKind.SLEEP:
+        return
     if deployment.stop_kind and current_freeze() is None:
         by = f" by {deployment.stop_by}" if deployment.stop_by else ""
         raise Refused("stopping", f"{deployment.name} is being put out{by}. Ask again later.", status=503)
+
+
+def _is_out(deployment: Deployment) -> bool:
+    """Nothing of it is lit or on its way, as last seen."""
+    return not deployment.open_wakes and all(run.cause == Cause.DOWNLOAD for run in deployment.open_runs)
 
 
 def lease_ended(lease_id: int) -> LeaseEnded | None:

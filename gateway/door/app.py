@@ -18,7 +18,8 @@ from .clock import Clock
 from .database import Database
 from .exchange import Exchange
 from .holding import Holding
-from .incoming import read_body, secret_of
+from .hopeless import check_hope
+from .incoming import may_wake, read_body, secret_of
 from .key_cache import KeyCache
 from .model_list import model_list
 from .paths import FORWARDED, MODELS_PATH, Endpoint, dialect_of
@@ -130,6 +131,8 @@ class Door:
         exchange.route = find(visible(await self._all_routes(), key.deployments), question.model)
         if spent_out(exchange.route, key):
             raise budget_spent(exchange.route)
+        if endpoint.counts_as_use and not can_be_asked(exchange.route):
+            check_hope(endpoint, question, exchange.route)
         async with ClientWatch(receive):
             route = await self._lit(endpoint, exchange.route, key, scope, exchange, reply)
             await self._ask(scope, question.body_for(route.model), route, exchange, reply)
@@ -159,6 +162,7 @@ class Door:
             route=route,
             key=key,
             address=(scope.get("client") or (None,))[0],
+            may_wake=may_wake(scope["headers"]),
             still_known=still_known,
         )
 

@@ -13,8 +13,9 @@ class Backstage(Protocol):
     def routes(self) -> Sequence[Route]:
         """Every deployment, its state and where it is."""
 
-    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str) -> Waking:
-        """Have it lit under a lease of `actor`; Refused where it may not be."""
+    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str, by_person: bool) -> Waking:
+        """Have it lit under a lease of `actor`; Refused where it may not be. `by_person`: a page asks for
+        somebody who has seen the price, not a program."""
 
     def lease_ended(self, lease_id: int) -> LeaseEnded | None:
         """Why this lease ended; None while it is open."""

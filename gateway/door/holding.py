@@ -28,7 +28,8 @@ _MARGIN_S = 60.0
 _STREAM_FACTOR = 3
 _STREAM_MARGIN_S = 300.0
 
-_WAKEABLE = frozenset({State.ASLEEP, State.OFF, State.DEPLOYING, State.WAKING})
+_COMING = frozenset({State.DEPLOYING, State.WAKING})
+_WAKEABLE = _COMING | {State.ASLEEP, State.OFF}
 
 StillKnown = Callable[[], Awaitable[KnownKey]]
 
@@ -62,6 +63,7 @@ class Holding:
         route: Route,
         key: KnownKey,
         address: str | None,
+        may_wake: bool,
         still_known: StillKnown,
     ) -> Route:
         """The route once its server is ready. Nothing is written to a server before.
@@ -70,7 +72,7 @@ class Holding:
         `still_known` raises where the key has ended meanwhile. Problem where nothing may be lit, where the
         start fails or is ended, or where it takes too long.
         """
-        choice = key.when_asleep if _wakes(endpoint, route) else WhenAsleep.REFUSE
+        choice = key.when_asleep if _wakes(endpoint, route, may_wake) else WhenAsleep.REFUSE
         if choice is WhenAsleep.REFUSE:
             raise refusal(route)
         with self._room.seat(key.key_id, exchange.bytes_in):
@@ -125,9 +127,10 @@ class Holding:
             raise unavailable("The state of the deployments could not be read") from error
 
 
-def _wakes(endpoint: Endpoint, route: Route) -> bool:
-    """Whether this request lights anything: looking does not, and what goes out or failed is left alone."""
-    return endpoint.counts_as_use and route.state in _WAKEABLE
+def _wakes(endpoint: Endpoint, route: Route, may_wake: bool) -> bool:
+    """Whether this request is held: looking is not, and what goes out or failed is left alone. One that may
+    not wake waits only for what is on its way already."""
+    return endpoint.counts_as_use and route.state in (_WAKEABLE if may_wake else _COMING)
 
 
 def hold_limit_s(key: KnownKey, waking: Waking) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from .asgi_types import Receive
 from .problems import ClientLeft, Problem
 
+NO_WAKE = "x-pilotlight-wake"
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
 _BODY_TIMEOUT_S = 120.0
 _TOO_LARGE = (
@@ -26,6 +27,11 @@ def secret_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
     if bearer is not None and bearer.startswith(b"pl_"):
         return bearer
     return header(headers, b"x-api-key") or bearer
+
+
+def may_wake(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """False where the request itself says, by `x-pilotlight-wake: no`, that it must light nothing."""
+    return (header(headers, NO_WAKE.encode()) or b"").strip().lower() != b"no"
 
 
 async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> bytes:

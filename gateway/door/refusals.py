@@ -29,6 +29,8 @@ _REFUSED = {
     "not_found": (404, "model_not_found"),
     "budget_exhausted": (402, "budget_exhausted"),
 }
+# What of a refusal programs can act on.
+_TOLD = ("wakes_from",)
 _PUT_OUT = {
     "failed": (503, "failed"),
     "frozen": (403, "frozen"),
@@ -51,7 +53,8 @@ def refusal(route: Route) -> Problem:
     if route.state in (State.WAKING, State.DEPLOYING):
         return _waking(route)
     if route.state is State.STOPPING:
-        return _problem(route, 503, "stopping", f"It can be started again at {_page(route)}.", _RETRY_AFTER_S)
+        # No time to come back at: a client that repeats by itself would light what somebody just put out.
+        return _problem(route, 503, "stopping", f"It can be started again at {_page(route)}.")
     if route.state is State.FAILED:
         return _problem(route, 503, "failed", f"The cause is at {_page(route)}; a person has to start it.")
     return _problem(
@@ -79,7 +82,8 @@ def wake_refused(route: Route, refused: Refused) -> Problem:
     fallback = 403 if refused.status == 409 else refused.status
     status, code = _REFUSED.get(refused.code, (fallback, refused.code))
     retry_after_s = _BLIND_RETRY_AFTER_S if refused.code == "blind" else None
-    return _said(route, status, code, f"{refused.message} See {_page(route)}.", retry_after_s)
+    extra = {name: refused.fields[name] for name in _TOLD if name in refused.fields}
+    return _said(route, status, code, f"{refused.message} See {_page(route)}.", retry_after_s, extra)
 
 
 def put_out(route: Route, ended: LeaseEnded) -> Problem:

@@ -16,14 +16,15 @@ class SingleFlight(Generic[Value]):
     async def do(self, key: Hashable, load: Callable[[], Awaitable[Value]]) -> Value:
         """The result of `load`, or its error, from the load of `key` that runs or from a new one."""
         task = self._running.get(key)
-        if task is None:
+        if task is None or task.done():  # a done one is forgotten a turn of the loop later
             task = asyncio.ensure_future(_awaited(load))
             self._running[key] = task
             task.add_done_callback(lambda done: self._forget(key, done))
         return await asyncio.shield(task)
 
     def _forget(self, key: Hashable, done: "asyncio.Task[Value]") -> None:
-        self._running.pop(key, None)
+        if self._running.get(key) is done:
+            del self._running[key]
         if not done.cancelled():
             done.exception()  # seen, also where every waiter has left
 

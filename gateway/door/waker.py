@@ -30,14 +30,18 @@ class Waker:
         cannot be asked for."""
         place = (route.deployment_id, key.owner_id)
         known = self._known.get(place)
-        if known is not None and known.lease_id in route.leases:
-            return known  # their lease was open a second ago: nothing has to be written
+        if known is not None and known.lease_id in route.leases - route.spent_leases:
+            return known  # their lease lit it a second ago: nothing has to be written
         actor = key.actor(via=Via.GATEWAY, address=address)
         reason = f"a request to {exchange.path} by {key.name or 'a key'}"
 
         async def ask() -> Waking:
             return await self._database.run(
-                self._backstage.wake_for, route.deployment_id, actor=actor, reason=reason
+                self._backstage.wake_for,
+                route.deployment_id,
+                actor=actor,
+                reason=reason,
+                by_person=key.internal,
             )
 
         try:

@@ -1,5 +1,6 @@
 // The composer: what is typed is never lost, files go along, Enter sends.
 import { begun, fragment, post, root } from './chat-post.js';
+import { ask } from './chat-price.js';
 import { follow } from './chat-scroll.js';
 import { complain, look } from './chat-thread.js';
 
@@ -84,11 +85,15 @@ async function send() {
   sending = true;
   clearTimeout(timer);
   button.setAttribute('aria-busy', 'true');
-  const { ok, data } = await post(form.action, { text: text.value });
+  const { ok, data } = await ask(form.action, { text: text.value, seen_usd: form.elements.seen_usd.value });
   button.removeAttribute('aria-busy');
   sending = false;
   complain(ok ? '' : data.message);
-  if (!ok) return;
+  if (!ok) {
+    move(data.base);
+    if (data.base) saved = text.value; // the panel has it as a draft
+    return;
+  }
   text.value = saved = '';
   remember();
   move(data.base);

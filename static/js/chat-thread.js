@@ -1,7 +1,8 @@
 // The turns of the page, kept the same as the panel's: after what was done here, and what was done in another tab.
-import { fragment, get, post, root } from './chat-post.js';
+import { fragment, get, root } from './chat-post.js';
 import { follow, grew } from './chat-scroll.js';
 import { refreshAll } from './live.js';
+import { ask, showPrices } from './chat-price.js';
 import { followReply, isOpen, leaveReply } from './chat-stream.js';
 
 const { htmx } = window;
@@ -29,6 +30,7 @@ function begin(article) {
   htmx.process(article);
   for (const hidden of article.querySelectorAll('[data-copy-turn], [data-tell]')) hidden.hidden = false;
   followReply(article, { over, says });
+  showPrices();
 }
 
 // The receipt and what can be done now; the answer itself stays as it was written.
@@ -163,7 +165,7 @@ addEventListener('submit', async (event) => {
   event.preventDefault();
   const button = event.submitter;
   button?.setAttribute('aria-busy', 'true');
-  const { ok, data } = await post(button?.getAttribute('formaction') || form.action, new FormData(form));
+  const { ok, data } = await ask(button?.getAttribute('formaction') || form.action, new FormData(form));
   button?.removeAttribute('aria-busy');
   complain(ok ? '' : data.message);
   if (!ok) return;

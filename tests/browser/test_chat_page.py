@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from chat.models import Conversation, Generator, Message, Status
-from deployments.models import Freeze
+from deployments.models import Freeze, Lease, Run
 from deployments.planning.power import Role
 from sandbox.engine.showcase import MARKDOWN, html_page
 from tests.chat.pages.conftest import address, talk
@@ -81,15 +81,42 @@ def test_what_is_typed_survives(tab: Callable[..., Tab], row: Conversation) -> N
     expect(page.locator("#msg")).to_have_value("")
 
 
-def test_a_refused_message_stays(tab: Callable[..., Tab], states: States) -> None:
-    states.asleep("ready")
-    page = tab(Role.MEMBER).open(CHAT)
+def _goes_to_sleep() -> None:
+    now = timezone.now()
+    Run.objects.filter(ended_at__isnull=True).update(ended_at=now, end_reason="idle")
+    Lease.objects.filter(ended_at__isnull=True).update(ended_at=now, end_reason="idle")
+
+
+def test_nothing_wakes_unseen_and_a_refused_message_stays(tab: Callable[..., Tab], row: Conversation) -> None:
+    """The server goes to sleep under an open page: the price is asked about, then stands on every button."""
+    page = tab(Role.MEMBER).open(address(row))
     page.locator("html.scripted").wait_for()
     page.locator("#msg").fill("Are you there?")
+    expect(page.locator("#send-button")).to_have_text("Send")
+    _goes_to_sleep()
+    page.locator("#msg").press("Enter")
+    dialog = page.get_by_role("dialog", name="Wake Coder for this?")
+    expect(dialog).to_contain_text("Waking it costs about $")
+    page.keyboard.press("Enter")  # Enter spends nothing
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#msg")).to_have_value("Are you there?")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_have_text("Try again")
+    again.focus()
+    page.evaluate("htmx.trigger('#send', 'refresh')")
+    expect(again).to_contain_text("(wakes, about $")
+    expect(again).to_be_focused()
+    expect(page.locator("#send-button")).to_contain_text("Wake and send (about $")
     Freeze.objects.create(set_by_name="Ben", set_at=timezone.now())
     page.locator("#msg").press("Enter")
     expect(page.locator("#msg-error")).to_contain_text("Frozen")
     expect(page.locator("#msg")).to_have_value("Are you there?")
+    Freeze.objects.update(lifted_at=timezone.now())
+    page.locator("[data-seen]").evaluate_all("fields => fields.forEach((field) => { field.value = ''; })")
+    page.locator("#msg").press("Enter")
+    dialog.get_by_role("button", name="Wake and send").click()
+    expect(page.locator(".turn.you").last).to_contain_text("Are you there?")
+    expect(page.locator("#msg")).to_have_value("")
 
 
 def test_code_is_copied_and_wrong_settings_are_named(tab: Callable[..., Tab], row: Conversation) -> None:

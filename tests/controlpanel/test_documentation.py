@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-READ = re.compile(r"""\benv\.(?:text|items|flag|port|speed|whole|url)\(\s*"([A-Z_]+)\"""")
+READ = re.compile(r"""\benv\.(?:text|items|flag|port|seconds|speed|whole|url)\(\s*"([A-Z_]+)\"""")
 
 
 def variables_read() -> set[str]:

@@ -25,6 +25,7 @@ BAD = {
     "MODAL_TOKEN_SECRET": ["as-only-this-half"],
     "MODAL_SERVER_URL": ["localhost:9900", "http://127.0.0.1:9900"],
     "EMAIL_URL": ["mail.example.org"],
+    "QUIET_AFTER_SLEEP_S": ["5 min", "-1", "86401"],
     "SANDBOX_SPEED": ["fast", "0", "-3", "NaN", "1e9"],
     "SANDBOX_VLLM": ["/no/such/program"],
 }
@@ -51,7 +52,9 @@ def test_bad_values_stop_the_start_and_name_the_variable(name: str, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("reader", "value"),
-    [("port", value) for value in BAD["PORT"]] + [("speed", value) for value in BAD["SANDBOX_SPEED"]],
+    [("port", value) for value in BAD["PORT"]]
+    + [("speed", value) for value in BAD["SANDBOX_SPEED"]]
+    + [("seconds", value) for value in BAD["QUIET_AFTER_SLEEP_S"]],
 )
 def test_numbers_out_of_range_are_refused(reader: str, value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^X is no .*Set X to a number"):

@@ -28,6 +28,7 @@ from gateway.models import UsageRecord
 
 SECRET = "pl_" + "s" * 43
 ENGINE_KEY = "engine-secret"
+QUESTION = {"model": "glm-5.2-fp8", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 5}
 
 
 def known(**changes: Any) -> KnownKey:
@@ -86,6 +87,7 @@ class Panel:
     asked: int = 0
     broken: bool = False
     wakes: list[tuple[int, Actor, str]] = field(default_factory=list)
+    by_person: list[bool] = field(default_factory=list)
     refuses: Refused | None = None
     ended: LeaseEnded | None = None
     lease_id: int = 5
@@ -95,12 +97,13 @@ class Panel:
         self._check()
         return list(self.known_routes)
 
-    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str) -> Waking:
+    def wake_for(self, deployment_id: int, *, actor: Actor, reason: str, by_person: bool) -> Waking:
         """What `deployments.public.wake_for` does, as the door sees it: a lease, and a server that wakes."""
         self._check()
         if self.refuses is not None:
             raise self.refuses
         self.wakes.append((deployment_id, actor, reason))
+        self.by_person.append(by_person)
         self.become(State.WAKING, leases=frozenset({self.lease_id}))
         return Waking(self.lease_id, 100.0, 135.0)
 
@@ -151,7 +154,7 @@ class House:
         """A request with the key."""
         kwargs.setdefault("headers", {"authorization": f"Bearer {SECRET}"})
         if "data" not in kwargs:
-            kwargs.setdefault("json", {"model": "glm-5.2-fp8", "messages": []})
+            kwargs.setdefault("json", QUESTION)
         return self.http.post(self.url + path, **kwargs)
 
     async def tick(self) -> None:

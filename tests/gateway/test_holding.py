@@ -2,53 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
-from deployments.public import LeaseEnded, Refused, Scope, State
-from gateway.door import heartbeat, holding, routing, waiting_room
+from deployments.public import Refused, State
+from gateway.door import heartbeat, holding
 from gateway.models import WhenAsleep
 
-from .house import SECRET, House, known, open_house, route, until
-from .raw_engine import LAST, SSE, Heard, RawEngine, chunk, raw_engine, whole
+from .asleep import ANSWER, CHATS, STREAMS, asleep, quick_looks, ready, streamed, waiting
+from .house import SECRET, until
+from .raw_engine import Heard, whole
 
-CHATS = {"model": "glm-5.2-fp8", "messages": []}
-STREAMS = CHATS | {"stream": True}
-WAKES = frozenset({Scope.READ, Scope.CHAT, Scope.WAKE})
-ANSWER = b'{"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3}}'
-
-
-@pytest.fixture(autouse=True)
-def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holding, "POLL_S", 0.01)
-    monkeypatch.setattr(routing, "ROUTES_MAX_AGE_S", 0.02)
-
-
-@asynccontextmanager
-async def asleep(answer: Any = None, **changes: Any) -> AsyncIterator[tuple[House, RawEngine]]:
-    """A door before a server that sleeps, with a key that may wake it."""
-    key = {"scopes": WAKES, "when_asleep": WhenAsleep.HOLD, "name": "laptop"} | changes.pop("key", {})
-    async with raw_engine(answer or whole(200, ANSWER)) as engine:
-        asleep = route(engine.url, **({"state": State.ASLEEP, "sentence": "Asleep."} | changes))
-        async with open_house(asleep) as house:
-            house.admit(known(**key))
-            yield house, engine
-
-
-async def waiting(house: House, count: int = 1) -> None:
-    """Return when so many requests wait."""
-    await until(lambda: sum(each.waiting_since is not None for each in house.books.open) == count)
-
-
-def ready(house: House) -> None:
-    house.panel.become(State.READY)
-
-
-async def streamed(heard: Heard, writer: asyncio.StreamWriter) -> None:
-    writer.write(SSE + chunk(b'data: {"n":1}\n\n') + chunk(b"data: [DONE]\n\n") + LAST)
+__all__ = ["quick_looks"]  # a fixture
 
 
 async def test_request_wakes_the_server_waits_and_reaches_it_once() -> None:
@@ -144,88 +109,6 @@ async def test_who_comes_while_it_wakes_waits_under_a_lease_of_their_own(state: 
         assert (await asking).status == 200
 
 
-async def test_limit_of_the_key_ends_the_wait_of_a_call_without_a_stream() -> None:
-    async with asleep(key={"hold_limit_s": 20}) as (house, engine):
-        asking = asyncio.ensure_future(house.post(json=CHATS))
-        await waiting(house)
-        house.hands.ahead_s = 21.0
-        async with await asking as answer:
-            error = (await answer.json())["error"]
-            assert (answer.status, error["code"], error["eta_s"]) == (503, "waking", 79)
-            assert answer.headers["retry-after"] == "60"
-        assert (await house.row()).waited_s == pytest.approx(21, abs=2)
-        assert engine.connections == 0
-
-
-@pytest.mark.parametrize(
-    ("p90_s", "limit_s"),
-    [(5.0, 65.0), (362.0, 422.0), (3000.0, 540.0)],  # p90 + 60, up to what clients bear
-)
-def test_without_a_limit_it_is_held_as_long_as_most_starts_take(p90_s: float, limit_s: float) -> None:
-    waking = holding.Waking(1, p90_s / 1.35, p90_s)
-    assert holding.hold_limit_s(known(), waking) == limit_s
-
-
-async def test_stream_ends_with_an_event_where_it_takes_much_too_long() -> None:
-    async with asleep() as (house, _), house.post(json=STREAMS) as answer:
-        await answer.content.readuntil(b"\n\n")
-        house.hands.ahead_s = 3 * 135 + 300
-        last = (await answer.read()).split(b"data: ")[-1]
-        assert json.loads(last)["error"]["code"] == "waking"
-
-
-@pytest.mark.parametrize(
-    ("path", "event"),
-    [
-        ("/v1/chat/completions", b'data: {"error": '),
-        ("/v1/responses", b'event: error\ndata: {"type": "error", '),
-        ("/v1/messages", b'event: error\ndata: {"type": "error", "error": '),
-    ],
-)
-async def test_error_of_the_engine_becomes_an_event_of_a_stream_that_waited(path: str, event: bytes) -> None:
-    refuses = whole(400, b'{"error": {"message": "too long", "type": "BadRequestError", "code": 400}}')
-    async with asleep(refuses) as (house, engine):
-        async with house.post(path, json=STREAMS) as answer:
-            ready(house)
-            said = await answer.read()
-        assert event in said
-        assert b"too long" in said
-        assert b'"source": "engine"' in said
-        row = await house.row()
-        assert (row.status, row.outcome, row.error_code) == (200, "engine_error", "http_400")
-        assert len(engine.heard) == 1
-
-
-@pytest.mark.parametrize(
-    ("ended", "status", "code", "asks_again"),
-    [
-        (LeaseEnded("failed", "The engine died."), 503, "failed", False),
-        (LeaseEnded("slept", "Put to sleep by Ben."), 503, "stopping", False),
-        (LeaseEnded("turned_off", "Turned off by Ben."), 503, "stopping", False),
-        (LeaseEnded("frozen", "Everything was frozen by Ben."), 403, "frozen", False),
-        (LeaseEnded("budget", "A budget was spent."), 402, "budget_exhausted", False),
-        (LeaseEnded("idle", "It went out."), 503, "waking", True),
-    ],
-)
-@pytest.mark.parametrize("stream", [False, True])
-async def test_end_of_the_lease_answers_everybody_who_waits(
-    ended: LeaseEnded, status: int, code: str, asks_again: bool, stream: bool
-) -> None:
-    async with asleep() as (house, engine):
-        asking = [asyncio.ensure_future(house.post(json=CHATS | {"stream": stream})) for _ in range(3)]
-        await waiting(house, 3)
-        house.panel.ended = ended
-        house.panel.become(State.STOPPING, leases=frozenset())
-        for answer in await asyncio.gather(*asking):
-            told = (await answer.read()).split(b"data: ")[-1]
-            error = json.loads(told)["error"]
-            assert (answer.status, error["code"]) == (200 if stream else status, code)
-            assert ended.words in error["message"]
-            if not stream:
-                assert ("retry-after" in answer.headers) == asks_again
-        assert engine.connections == 0
-
-
 @pytest.mark.parametrize(
     ("refused", "status", "code"),
     [
@@ -266,6 +149,36 @@ async def test_key_that_wants_an_answer_wakes_and_is_told_when_to_come_back() ->
         assert len(engine.heard) == 1
 
 
+async def test_lease_whose_server_has_just_gone_out_is_not_used_again() -> None:
+    async with asleep(key={"when_asleep": WhenAsleep.ANSWER}) as (house, _):
+        for leases, spent, wakes in [([5], [], 1), ([5], [], 1), ([5], [5], 2)]:
+            house.panel.become(State.WAKING, leases=frozenset(leases), spent_leases=frozenset(spent))
+            house.hands.ahead_s += 1.0
+            assert (await house.post(json=CHATS)).status == 503
+            assert len(house.panel.wakes) == wakes
+
+
+async def test_panel_is_told_whether_a_page_asks_for_a_person() -> None:
+    for internal in (False, True):
+        async with asleep(key={"internal": internal, "when_asleep": WhenAsleep.ANSWER}) as (house, _):
+            await house.post(json=CHATS)
+            assert house.panel.by_person == [internal]
+
+
+async def test_request_that_says_so_lights_nothing_and_waits_for_what_is_on_its_way() -> None:
+    async with asleep() as (house, _):
+        quiet = {"json": CHATS, "headers": {"x-api-key": SECRET, "x-pilotlight-wake": "no"}}
+        async with house.post(**quiet) as answer:
+            assert (answer.status, (await answer.json())["error"]["code"]) == (403, "asleep")
+        assert house.panel.wakes == []
+        house.panel.become(State.WAKING)
+        house.hands.ahead_s = 1.0
+        asking = asyncio.ensure_future(house.post(**quiet))
+        await waiting(house)
+        ready(house)
+        assert (await asking).status == 200
+
+
 async def test_key_that_may_not_wake_wakes_nothing() -> None:
     async with asleep(key={"when_asleep": WhenAsleep.REFUSE}) as (house, engine):
         async with house.post(json=CHATS) as answer:
@@ -285,82 +198,6 @@ async def test_what_goes_out_failed_or_cannot_be_seen_is_left_alone(state: State
     async with asleep(state=state) as (house, engine):
         assert (await house.post(json=CHATS)).status == 503
         assert (house.panel.wakes, engine.connections) == ([], 0)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-async def test_client_that_leaves_ends_its_wait_and_reaches_nothing(stream: bool) -> None:
-    async with asleep() as (house, engine):
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3), house.post(json=CHATS | {"stream": stream}) as answer:
-                await answer.read()
-        await until(lambda: not house.books.open)
-        ready(house)
-        row = await house.row()
-        assert (row.outcome, row.waited_s is not None) == ("client_left", True)
-        assert (engine.connections, house.panel.uses) == (0, [])
-
-
-async def test_key_revoked_while_it_waits_gets_no_answer() -> None:
-    async with asleep() as (house, engine):
-        asking = asyncio.ensure_future(house.post(json=CHATS))
-        await waiting(house)
-        house.keys.clear()
-        house.hands.ahead_s = 5.0
-        ready(house)
-        assert (await asking).status == 401
-        assert engine.connections == 0
-
-
-async def test_database_that_is_away_for_a_moment_ends_no_wait() -> None:
-    async with asleep() as (house, engine):
-        asking = asyncio.ensure_future(house.post(json=CHATS))
-        await waiting(house)
-        house.panel.broken = True
-        asked = house.panel.asked
-        await until(lambda: house.panel.asked > asked + 2)
-        assert not asking.done()
-        house.panel.broken = False
-        ready(house)
-        assert (await asking).status == 200
-        assert len(engine.heard) == 1
-
-
-async def test_panel_that_stops_says_goodbye_to_those_who_wait() -> None:
-    async with asleep() as (house, engine):
-        asking = [asyncio.ensure_future(house.post(json=CHATS | {"stream": s})) for s in (False, True)]
-        await waiting(house, 2)
-        await house.door.close()
-        for answer in await asyncio.gather(*asking):
-            assert b'"panel_stopping"' in await answer.read()
-        assert engine.connections == 0
-
-
-async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting_room, "MOST_PER_KEY", 2)
-    monkeypatch.setattr(waiting_room, "MOST_WAITING", 3)
-    other = "pl_" + "o" * 43
-    async with asleep() as (house, _):
-        house.admit(known(key_id=8, owner_id=4, scopes=WAKES, when_asleep=WhenAsleep.HOLD), other)
-        asking = [asyncio.ensure_future(house.post(json=CHATS)) for _ in range(2)]
-        await waiting(house, 2)
-        async with house.post(json=CHATS) as answer:
-            assert (answer.status, (await answer.json())["error"]["code"]) == (429, "too_many_waiting")
-            assert int(answer.headers["retry-after"]) <= 60
-        as_other = {"headers": {"x-api-key": other}, "json": CHATS}
-        asking.append(asyncio.ensure_future(house.post(**as_other)))
-        await waiting(house, 3)
-        assert (await house.post(**as_other)).status == 503
-        ready(house)
-        await asyncio.gather(*asking)
-        assert (await house.post(json=CHATS)).status == 200
-
-
-async def test_bytes_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting_room, "MOST_BYTES", 1000)
-    async with asleep() as (house, _):
-        async with house.post(json=CHATS | {"messages": ["x" * 1000]}) as answer:
-            assert answer.status == 503
-        assert house.panel.wakes == []
 
 
 async def test_question_that_waited_is_asked_under_the_served_name() -> None:
@@ -395,14 +232,6 @@ async def test_body_that_is_json_is_called_so() -> None:
         said = {"x-api-key": SECRET, "content-type": "application/x-www-form-urlencoded"}  # curl --data
         assert (await house.post(data=json.dumps(CHATS), headers=said)).status == 200
         assert engine.heard[0].headers["content-type"] == "application/json"
-
-
-async def test_deployment_that_goes_away_meanwhile_is_told() -> None:
-    async with asleep() as (house, _):
-        asking = asyncio.ensure_future(house.post(json=CHATS))
-        await waiting(house)
-        house.panel.known_routes = []
-        assert (await asking).status == 404
 
 
 def test_embeddings_are_never_a_stream() -> None:

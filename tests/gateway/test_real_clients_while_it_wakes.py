@@ -162,12 +162,14 @@ async def test_error_of_the_engine_reaches_a_stream_that_waited(engine: str) -> 
         assert [chunk async for chunk in stream] == []
 
     async def message() -> None:
-        stream = await here.anthropic.messages.create(**MESSAGE | {"max_tokens": -1}, stream=True)
+        stream = await here.anthropic.messages.create(
+            **MESSAGE | {"extra_body": {"temperature": -1}}, stream=True
+        )
         assert [event async for event in stream] == []
 
     async with cold(engine) as here:
         with pytest.raises(openai.APIError, match="temperature"):
             await here.wakes(ask())
     async with cold(engine) as here:
-        with pytest.raises(anthropic.APIError, match="at least 1"):
+        with pytest.raises(anthropic.APIError, match="temperature"):
             await here.wakes(message())

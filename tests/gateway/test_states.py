@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import anthropic
+import openai
 import pytest
 
 from deployments.public import Route, SpentOut, State
 
-from .house import SECRET, open_house, route
+from .house import QUESTION, SECRET, open_house, route, until
 from .raw_engine import raw_engine, whole
 
+ASKED: Any = QUESTION
 PAGE = "/deployments/glm-5-2-fp8/"
 
 
@@ -19,7 +22,7 @@ PAGE = "/deployments/glm-5-2-fp8/"
         (State.OFF, 403, "asleep", None),
         (State.WAKING, 503, "waking", "15"),
         (State.DEPLOYING, 503, "waking", "15"),
-        (State.STOPPING, 503, "stopping", "15"),
+        (State.STOPPING, 503, "stopping", None),
         (State.FAILED, 503, "failed", None),
         (State.UNKNOWN, 503, "unknown", "15"),
     ],
@@ -64,6 +67,21 @@ async def test_refusal_of_messages_has_the_shape_of_anthropic() -> None:
         said = await answer.json()
         assert (said["type"], said["error"]["type"]) == ("error", "overloaded_error")
         assert said["request_id"] == answer.headers["x-pilotlight-request-id"]
+
+
+@pytest.mark.parametrize("state", [State.STOPPING, State.FAILED, State.ASLEEP])
+async def test_usual_clients_do_not_repeat_what_would_light_it_against_somebodys_will(state: State) -> None:
+    async with open_house(route(state=state)) as house:
+        patient = openai.AsyncOpenAI(base_url=house.url + "/v1", api_key=SECRET, max_retries=3)
+        other = anthropic.AsyncAnthropic(base_url=house.url, api_key=SECRET, max_retries=3)
+        async with patient, other:
+            with pytest.raises(openai.APIStatusError):
+                await patient.chat.completions.create(**ASKED)
+            with pytest.raises(anthropic.APIStatusError):
+                await other.messages.create(**ASKED)
+        await until(lambda: not house.books.open)
+        await house.tick()
+        assert [row.path for row in house.rows] == ["/v1/chat/completions", "/v1/messages"]
 
 
 async def test_server_without_an_address_is_not_asked() -> None:
@@ -145,7 +163,7 @@ async def test_of_two_servers_of_one_model_the_ready_one_answers() -> None:
     ):
         async with house.post() as answer:
             assert answer.headers["x-pilotlight-deployment"] == "twin"
-        async with house.post(json={"model": "glm-5-2-fp8"}) as answer:
+        async with house.post(json=QUESTION | {"model": "glm-5-2-fp8"}) as answer:
             assert answer.status == 403  # the slug chooses exactly
         async with house.http.get(house.url + "/v1/models", headers={"x-api-key": SECRET}) as answer:
             assert [m["id"] for m in (await answer.json())["data"]] == ["glm-5-2-fp8", "twin"]

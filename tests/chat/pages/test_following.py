@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.test import Client
 from django.utils import timezone
@@ -90,3 +91,20 @@ def test_answers_before_stay_as_they_are_when_more_is_asked(
     before = client.get(address(row, "order/")).json()["turns"]
     client.post(address(row, "ask/"), {"text": "Three?"})
     assert client.get(address(row, "order/")).json()["turns"][:2] == before
+
+
+def test_one_turn_costs_the_same_in_a_long_conversation(
+    states: States, anna: User, browser: Browser, django_assert_max_num_queries: Any
+) -> None:
+    """None of the other answers is read, rendered or kept."""
+    states.ready()
+    client, counts = browser(anna), []
+    for length in (1, 20):
+        row = talk(anna, "ready", *["One?", "**Two**."] * length)
+        last = row.head.public_id
+        for path in (f"/chat/messages/{last}/foot/", address(row, f"turns/?ids={last}")):
+            with django_assert_max_num_queries(25) as queries:
+                assert client.get(path).status_code == 200
+            counts.append(len(queries))
+        assert row.messages.exclude(html="").count() == 1
+    assert counts[:2] == counts[2:]

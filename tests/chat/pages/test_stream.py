@@ -105,6 +105,24 @@ async def test_it_works_without_a_broker(reply: Message, settings: Any) -> None:
     assert "Hi" in lines.decode()
 
 
+async def test_a_person_follows_so_many_at_once_and_leaving_makes_room(
+    reply: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MOST_PER_PERSON", 2)
+    client = await sync_to_async(client_of)(reply.conversation.owner)
+    path = f"/chat/replies/{reply.public_id}/stream"
+    first, second = await client.get(path), await client.get(path)
+    refused = await client.get(path)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "15")
+    lines = aiter(first.streaming_content)
+    assert await anext(lines) == b"retry: 1000\n\n"
+    await lines.aclose()
+    for left in (first, second):  # as the handler does when a client leaves; the second was never read from
+        left.close()
+    assert not stream._open
+    assert (await client.get(path)).status_code == 200
+
+
 def test_nothing_in_a_reply_ends_its_event_early() -> None:
     text = "a\n\nevent: state\ndata: {}\r\n\u2028 \ud800"
     wire = stream.line(Event("1-0", "open", {"n": 0, "text": text, "reset": False}))

@@ -203,13 +203,22 @@ async def test_what_somebody_put_out_is_not_lit_again(
     engine: str, talk: Conversation, anna: User, reason: str
 ) -> None:
     async with stage(engine, state=State.ASLEEP) as here:
-        reply = await in_thread(replies.ask, anna, talk.public_id, "Hello")
+        reply = await in_thread(replies.ask, anna, talk.public_id, "Hello", may_wake=True)
         await until(lambda: here.panel.wakes)
         here.panel.ended = LeaseEnded(reason, "It was put out by Ben.")
         here.panel.become(State.ASLEEP, leases=frozenset())
         row = await becomes(reply, "failed")
     assert "put out by Ben" in row.error_text
     assert (len(here.panel.wakes), row.asked_times) == (1, 1)
+
+
+async def test_server_that_went_to_sleep_before_it_was_asked_is_not_woken_unseen(
+    engine: str, talk: Conversation, anna: User
+) -> None:
+    async with stage(engine, state=State.ASLEEP) as here:
+        reply = await in_thread(replies.ask, anna, talk.public_id, "Hello")
+        row = await becomes(reply, "failed")
+    assert (row.error_code, row.asked_times, here.panel.wakes) == ("asleep", 1, [])
 
 
 async def test_stop_ends_the_waiting(engine: str, talk: Conversation, anna: User) -> None:

@@ -18,6 +18,7 @@ from chat.streams.events import stream_key
 from chat.streams.publish import Publisher, tell
 from chat.threads import in_thread
 from controlpanel.models import User
+from tests.patience import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 TEXT = "# A title\n\nSome *words*.\n\n- one\n- two\n"
@@ -98,13 +99,22 @@ async def test_slow_reader_loses_nothing_and_memory_stays_bounded(
     reply: Message, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "MOST_WAITING", 20)
+    handed, hand_out = 0, hub.Hub._hand_out
+
+    def counting(self: hub.Hub, key: str, entries: list[Any]) -> None:
+        nonlocal handed
+        hand_out(self, key, entries)
+        handed += len(entries)
+
+    monkeypatch.setattr(hub.Hub, "_hand_out", counting)
     events = follow(reply.public_id)
     await publisher.send([(reply.public_id, [words(0)], False)])
     seen = [await anext(events)]
     for number in range(1, 400, 50):  # nobody reads meanwhile
         most = [words(n) for n in range(number, min(400, number + 50))]
         await publisher.send([(reply.public_id, most, False)])
-        await asyncio.sleep(0.03)
+        last = number + len(most)  # the one before them, and all of these
+        await in_thread(until, lambda: handed >= last)  # noqa: B023  # awaited here
     await in_thread(finish, reply)
     await publisher.send([(reply.public_id, [LAST], False)])
     seen += [event async for event in events]

@@ -45,7 +45,7 @@ def test_without_scripts_it_redirects(browser: Callable[..., Client], states: St
     mine(states, client, "ada")
     response = client.post(SLEEP, follow=True)
     assert response.redirect_chain == [("/deployments/ready/", 302)]
-    assert "is going out" in response.content.decode()
+    assert "You can wake it again at any time. Requests of keys wake it from " in response.content.decode()
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}])

@@ -244,3 +244,23 @@ def test_request_and_freeze_at_once_leave_nothing_held(
 def test_routes_name_the_open_leases(sleeping: Panel, people: list[int]) -> None:
     waking = ask(sleeping, by_key(people[0]))
     assert public.routes()[0].leases == {waking.lease_id}
+
+
+def test_lease_whose_requests_have_all_left_ends_soon_after_ready(panel: Panel, people: list[int]) -> None:
+    panel.light()
+    panel.advance(30)
+    requests.sleep(panel.deployment, actor=actor(), force=True)
+    panel.advance(120)
+    assert panel.state() == "asleep"
+    panel.clock.shift(300)
+    panel.tick()
+    lease_id = ask(panel, by_key(people[0])).lease_id
+    panel.advance(30)
+    assert panel.status().sentence.hint == "No request waits for it any more. Sleep stops the cost."
+    panel.advance(300, step_s=20)
+    assert panel.state() == "ready"
+    assert panel.status().sentence.hint.startswith("No request came for it. Goes out within")
+    panel.advance(300, step_s=20)
+    assert panel.state() == "asleep"
+    assert Lease.objects.get(pk=lease_id).end_reason == "idle"
+    assert panel.run().end_reason == "idle"
