@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0006_budgets'),
+        ("deployments", "0006_budgets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0006_budgets'),
+        ("deployments", "0007_schedules"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0006_budgets'),
+        ("deployments", "0010_day_costs"),
     ]
 
     operations = [

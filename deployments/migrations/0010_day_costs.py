@@ -29,7 +29,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0006_budgets'),
+        ("deployments", "0009_orphans"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

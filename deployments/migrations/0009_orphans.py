@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0006_budgets'),
+        ("deployments", "0008_bills_and_notices"),
     ]
 
     operations = [
