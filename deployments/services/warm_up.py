@@ -2,12 +2,13 @@
 while the engine compiles its kernels for them."""
 
 import json
+import time
 from datetime import datetime, timedelta
 
 import structlog
 from django.utils import timezone
 
-from deployments.models import Deployment, Run
+from deployments.models import Deployment, Lease, Run, StopKind
 from deployments.planning.spec import Spec
 from deployments.providers.base import ProviderError, scaled
 from deployments.providers.registry import provider_for
@@ -40,7 +41,7 @@ def warm_up(run_id: int) -> bool:
     claimed = Run.objects.filter(pk=run_id, warm_up_at__isnull=True, ended_at__isnull=True)
     if not claimed.filter(missing_since__isnull=True).update(warm_up_at=now):
         return False
-    error = _send(run.deployment)
+    error = _send(run)
     done = timezone.now()
     Run.objects.filter(pk=run_id).update(warmed_at=done, warm_up_error=error[:300])
     # The provider counts its idle window from the last of them.
@@ -49,25 +50,39 @@ def warm_up(run_id: int) -> bool:
 
 
 def _may_begin(run: Run) -> bool:
-    """The last look before requests leave: it is lit and wanted."""
-    deployment = run.deployment
-    held = deployment.leases.filter(ended_at__isnull=True).exists()
-    return bool(run.ready_at and deployment.endpoint_url and held and not deployment.stop_kind)
+    """The last look before requests leave: it is ready, and there is an address to send them to."""
+    return bool(run.ready_at and run.deployment.endpoint_url) and _still_lit(run)
 
 
-def _send(deployment: Deployment) -> str:
-    """Empty where all went well, else the words of what did not."""
-    account = deployment.account
-    limit_s = max(LEAST_S, scaled(LIMIT_S, account.speed).total_seconds())
+def _still_lit(run: Run) -> bool:
+    """It is there, held and not being put out, as the rows say at this moment."""
+    rows = Run.objects.filter(pk=run.pk, ended_at__isnull=True, missing_since__isnull=True)
+    held = Lease.objects.filter(deployment=run.deployment_id, ended_at__isnull=True)
+    return rows.filter(deployment__stop_kind=StopKind.NONE).exists() and held.exists()
+
+
+def _send(run: Run) -> str:
+    """Empty where all went well, else the words of what did not.
+
+    Between two lengths somebody may put it out: the next request would light it again behind their back.
+    """
+    account = run.deployment.account
+    deadline = time.monotonic() + max(LEAST_S, scaled(LIMIT_S, account.speed).total_seconds())
     try:
-        provider_for(account).warm_up(
-            deployment.endpoint_url,
-            engine_key=account.engine_key,
-            bodies=bodies(spec_of(deployment)),
-            limit_s=limit_s,
-        )
+        for body in bodies(spec_of(run.deployment)):
+            if not _still_lit(run):
+                return "It was put out before the warm-up was over."
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return "The warm-up was not over in time."
+            provider_for(account).warm_up(
+                run.deployment.endpoint_url,
+                engine_key=account.engine_key,
+                bodies=[body],
+                limit_s=left_s,
+            )
     except ProviderError as error:
-        log.warning("warm_up.failed", deployment=deployment.slug, error=error.message)
+        log.warning("warm_up.failed", deployment=run.deployment.slug, error=error.message)
         return error.message
     return ""
 

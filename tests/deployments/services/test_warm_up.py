@@ -3,15 +3,16 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from deployments.models import Deployment
 from deployments.planning.presets import GLM_5_2_FP8
 from deployments.providers.base import ProviderError
-from deployments.services import warm_up
+from deployments.services import requests, warm_up
 
-from .conftest import Panel
+from .conftest import Panel, actor
 
 
 @pytest.fixture
@@ -49,6 +50,21 @@ def test_what_is_put_out_or_was_ready_long_ago_is_not_warmed_up(warming: Panel) 
     Deployment.objects.update(warm_up=True)
     warming.advance(60)
     assert "warm_up" not in warming.provider.call_log
+
+
+@pytest.mark.parametrize("act", [requests.sleep, requests.turn_off])
+def test_putting_it_out_ends_the_warm_up(warming: Panel, monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    send = warming.provider.warm_up
+
+    def put_out_meanwhile(*args: Any, **options: Any) -> None:
+        send(*args, **options)
+        act(warming.deployment, actor=actor(), force=True)
+
+    monkeypatch.setattr(warming.provider, "warm_up", put_out_meanwhile)
+    warming.start()
+    warming.advance(320, step_s=20)
+    assert warming.provider.call_log.count("warm_up") == 1
+    assert "put out" in warming.run().warm_up_error
 
 
 def test_prompts_stay_within_the_context() -> None:
