@@ -30,7 +30,8 @@ class LeaseFact:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFact:
-    """One container that exists, as last seen. `warm_up_due` until a warm-up it is to have has begun."""
+    """One container that exists, as last seen. `warm_up_due` until a warm-up it is to have has begun, and
+    `warming` from then on until the last of its requests is answered."""
 
     run_id: int
     container_id: str
@@ -40,6 +41,7 @@ class ContainerFact:
     engine_died: bool = False
     serves: bool = True
     warm_up_due: bool = False
+    warming: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ def _drain(facts: Facts, stop: StopFact) -> list[Step]:
     if stop.clear_since is not None:  # it was out already: work that came back has lit it again
         return [CloseStop()] if facts.holding else [TurnOff(relit=True)]
     ids = tuple(container.container_id for container in facts.serving)
-    quiet = facts.in_flight == 0 and facts.running_inputs == 0
+    # A warm-up gives up at the order. What it has asked for already would come back and light it again.
+    warming = any(container.warming for container in facts.serving)
+    quiet = facts.in_flight == 0 and facts.running_inputs == 0 and not warming
     # Also where nothing is drained, the hard stop gets a while to work before the endpoint has to go.
     if facts.now >= stop.hard_at + max(facts.windows.drain, facts.windows.relight_watch):
         return [TurnOff()]

@@ -18,6 +18,8 @@ HOP_S, HOP_MARGIN = 150.0, timedelta(seconds=25)
 # While nothing moves, one look a minute of the provider's time.
 QUIET_S = 60.0
 UNSEEN_MARGIN = timedelta(seconds=30)
+# The longest that a warm-up takes, in seconds of life.
+WARM_UP_LIMIT_S = 120.0
 # What somebody asked for is warmed up; what came from outside is left alone.
 WARMED = (Cause.LEASE, Cause.RESTART)
 # Ends that were decided while it was still there: ordered, or by the breaker, which ends the leases of then.
@@ -75,7 +77,7 @@ def facts_of(
         deploy=_deploy(deployment, now),
         wake=_wake(deployment, now),
         download=_download(deployment, now),
-        containers=_containers(deployment),
+        containers=_containers(deployment, now),
         backlog=deployment.backlog,
         running_inputs=deployment.running_inputs,
         in_flight=sum(row.count for row in deployment.flying),
@@ -171,7 +173,14 @@ def _download(deployment: Deployment, now: datetime) -> pure.DownloadFact | None
     return pure.DownloadFact(id=row.pk, call_id=row.call_id, busy=busy)
 
 
-def _containers(deployment: Deployment) -> tuple[pure.ContainerFact, ...]:
+def warm_up_under_way(run: Run, now: datetime) -> bool:
+    """True while what works on it may be the warm-up; a worker that died at it is not waited for."""
+    if run.warm_up_at is None or run.warmed_at is not None:
+        return False
+    return run.warm_up_at <= now < run.warm_up_at + timedelta(seconds=WARM_UP_LIMIT_S)
+
+
+def _containers(deployment: Deployment, now: datetime) -> tuple[pure.ContainerFact, ...]:
     return tuple(
         pure.ContainerFact(
             run_id=run.pk,
@@ -182,6 +191,7 @@ def _containers(deployment: Deployment) -> tuple[pure.ContainerFact, ...]:
             engine_died=run.engine_died_at is not None,
             serves=run.cause != Cause.DOWNLOAD,
             warm_up_due=deployment.warm_up and run.warm_up_at is None and run.cause in WARMED,
+            warming=warm_up_under_way(run, now),
         )
         for run in deployment.open_runs
     )

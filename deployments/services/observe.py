@@ -21,10 +21,10 @@ from deployments.models import (
 from deployments.providers.base import ContainerFacts, NotDeployed, Provider, ProviderError, scaled
 from deployments.providers.registry import provider_for
 
-from . import notify, orphans, reading, sightings, warm_up
+from . import notify, orphans, reading, sightings
 from .allowed import BLIND_LIMIT
 from .claims import Claim, LostClaim, guarded
-from .facts import QUIET_S, spec_of
+from .facts import QUIET_S, spec_of, warm_up_under_way
 from .use import in_flight
 from .weights import look_for_weights
 
@@ -205,7 +205,7 @@ def _note_use(deployment: Deployment, runs: list[Run], running: int, now: dateti
     ready = next((run for run in runs if run.ready_at is not None and run.cause != Cause.DOWNLOAD), None)
     if ready is None or ready.ready_at is None:
         return
-    if not (in_flight(deployment, now) or (running and not warm_up.is_under_way(ready, now))):
+    if not (in_flight(deployment, now) or (running and not warm_up_under_way(ready, now))):
         return
     since = max(ready.ready_at, deployment.observed_at or now)
     busy_s = max(0.0, (now - since).total_seconds())

@@ -3,9 +3,10 @@ while the engine compiles its kernels for them."""
 
 import json
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
+from django.db import transaction
 from django.utils import timezone
 
 from deployments.models import Deployment, Lease, Run, StopKind
@@ -13,7 +14,8 @@ from deployments.planning.spec import Spec
 from deployments.providers.base import ProviderError, scaled
 from deployments.providers.registry import provider_for
 
-from .facts import spec_of
+from .facts import WARM_UP_LIMIT_S, spec_of
+from .locking import locked
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +23,7 @@ log = structlog.get_logger(__name__)
 LENGTHS, ANSWER_TOKENS, FILLER = (16, 512, 4096, 16384), 4, "warm "
 # A template of the chat, the answer and what a tokenizer counts otherwise must fit beside the prompt.
 MARGIN_TOKENS = 64
-LIMIT_S, LEAST_S = 120.0, 15.0
+LEAST_S = 15.0
 
 
 def warm_up(run_id: int) -> bool:
@@ -36,10 +38,7 @@ def warm_up(run_id: int) -> bool:
         .filter(pk=run_id)
         .first()
     )
-    if run is None or not _may_begin(run):
-        return False
-    claimed = Run.objects.filter(pk=run_id, warm_up_at__isnull=True, ended_at__isnull=True)
-    if not claimed.filter(missing_since__isnull=True).update(warm_up_at=now):
+    if run is None or not _begin(run, now):
         return False
     error = _send(run)
     done = timezone.now()
@@ -49,9 +48,14 @@ def warm_up(run_id: int) -> bool:
     return True
 
 
-def _may_begin(run: Run) -> bool:
-    """The last look before requests leave: it is ready, and there is an address to send them to."""
-    return bool(run.ready_at and run.deployment.endpoint_url) and _still_lit(run)
+def _begin(run: Run, now: datetime) -> bool:
+    """The last look before requests leave. Under the lock, as orders to put it out are: either the order
+    comes first and nothing is sent, or it sees that a warm-up is under way and waits for its answers."""
+    with transaction.atomic():
+        locked(run.deployment_id)
+        if not (run.ready_at and run.deployment.endpoint_url and _still_lit(run)):
+            return False
+        return bool(Run.objects.filter(pk=run.pk, warm_up_at__isnull=True).update(warm_up_at=now))
 
 
 def _still_lit(run: Run) -> bool:
@@ -67,7 +71,7 @@ def _send(run: Run) -> str:
     Between two lengths somebody may put it out: the next request would light it again behind their back.
     """
     account = run.deployment.account
-    deadline = time.monotonic() + max(LEAST_S, scaled(LIMIT_S, account.speed).total_seconds())
+    deadline = time.monotonic() + max(LEAST_S, scaled(WARM_UP_LIMIT_S, account.speed).total_seconds())
     try:
         for body in bodies(spec_of(run.deployment)):
             if not _still_lit(run):
@@ -102,10 +106,3 @@ def bodies(spec: Spec) -> list[bytes]:
         ).encode()
         for length in fitting
     ]
-
-
-def is_under_way(run: Run, now: datetime) -> bool:
-    """True while what works on it may be the warm-up; a worker that died at it is not waited for."""
-    if run.warm_up_at is None or run.warmed_at is not None:
-        return False
-    return now < run.warm_up_at + timedelta(seconds=LIMIT_S)

@@ -43,6 +43,11 @@ SLEEPING = [
     ("requests through the gateway are waited for", lit(stop=SLEEP, in_flight=1), []),
     ("requests at the provider are waited for", lit(stop=SLEEP, running_inputs=1), []),
     (
+        "a warm-up is waited for: what it asked already would come back",
+        lit(stop=SLEEP, containers=(ready(warming=True),)),
+        [],
+    ),
+    (
         "at the drain limit it is ended under load",
         lit(stop=stop(Stop.SLEEP, ago=s(120)), in_flight=1),
         [HARD],

@@ -14,7 +14,16 @@ from deployments.models import Action, Budget, Deployment, Orphan, OrphanContain
 from deployments.planning.power import Role
 from deployments.planning.presets import PRESETS
 from deployments.providers.base import ProviderError
-from deployments.services import budget_round, budgets, frozen, observe, orphan_requests, orphans, requests
+from deployments.services import (
+    budget_round,
+    budgets,
+    delivering,
+    frozen,
+    observe,
+    orphan_requests,
+    orphans,
+    requests,
+)
 from deployments.services.errors import Refused
 
 from .conftest import SLUG, Panel, actor
@@ -32,6 +41,7 @@ def admin(db: None) -> None:
 def look(panel: Panel, *, after_s: float = 0) -> None:
     panel.clock.shift(after_s)
     observe.observe(panel.deployment.account_id, force=True)
+    delivering.deliver_due()
 
 
 def by_hand(panel: Panel, name: str = "", *, slug: str = SLUG, lit: bool = True) -> Any:
@@ -201,5 +211,6 @@ def test_a_wake_from_outside_is_told(panel: Panel) -> None:
     mail.outbox.clear()
     panel.provider.start_outside(panel.app_name)
     panel.advance(20)
+    delivering.deliver_due()
     assert ["was lit from outside the panel" in message.subject for message in mail.outbox] == [True]
     assert [run.cause for run in orphan_requests.outside_wakes(actor(), panel.now)] == ["outside"]

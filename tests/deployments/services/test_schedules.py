@@ -14,6 +14,7 @@ from deployments.models import Action, Deployment, Lease, Run, Schedule
 from deployments.planning.power import SYSTEM, Actor, Role
 from deployments.services import (
     budget_requests,
+    delivering,
     frozen,
     requests,
     schedule_prices,
@@ -155,6 +156,7 @@ def test_a_refusal_is_told_once_and_the_rest_is_lit_when_it_is_gone(panel: Panel
     for clock in ("10:00", "10:10", "10:30"):
         at(panel, clock)
     assert not Lease.objects.exists()
+    delivering.deliver_due()
     told = Action.objects.filter(verb="schedule", actor_name=SYSTEM.name)
     assert (told.count(), len(mail.outbox)) == (1, 2)  # the admin and the owner
     assert "does not carry this" in Schedule.objects.get().refused_text
