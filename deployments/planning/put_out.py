@@ -1,5 +1,7 @@
 """How a stop order is carried out, from what was seen to the next steps, until nothing is left."""
 
+from datetime import timedelta
+
 from .facts import Facts, Stop, StopFact
 from .steps import CancelDeploy, CloseStop, CloseWake, MarkClear, Step, StopContainers, TurnOff
 
@@ -46,11 +48,17 @@ def _drain(facts: Facts, stop: StopFact) -> list[Step]:
     warming = any(container.warming for container in facts.serving)
     quiet = facts.in_flight == 0 and facts.running_inputs == 0 and not warming
     # Also where nothing is drained, the hard stop gets a while to work before the endpoint has to go.
-    if facts.now >= stop.hard_at + max(facts.windows.drain, facts.windows.relight_watch):
+    hard_at = max(stop.hard_at, stop.requested_at + _for_warming(facts)) if warming else stop.hard_at
+    if facts.now >= hard_at + max(facts.windows.drain, facts.windows.relight_watch):
         return [TurnOff()]
-    if facts.now >= stop.hard_at:
+    if facts.now >= hard_at:
         return [StopContainers(ids, graceful=False)]
     return [StopContainers(ids, graceful=True)] if quiet else []
+
+
+def _for_warming(facts: Facts) -> timedelta:
+    """How long an order without a drain waits for the panel's own requests, which end after one pair."""
+    return max(facts.windows.relight_watch, 2 * facts.windows.tick)
 
 
 def _looked_since(facts: Facts, stop: StopFact) -> bool:

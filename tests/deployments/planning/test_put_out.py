@@ -58,6 +58,16 @@ SLEEPING = [
         [HARD],
     ),
     (
+        "except for a warm-up, which gives up by itself",
+        lit(stop=stop(Stop.SLEEP, ago=s(1), hard_in=-s(1)), containers=(ready(warming=True),)),
+        [],
+    ),
+    (
+        "and that not for long",
+        lit(stop=stop(Stop.SLEEP, ago=s(61), hard_in=-s(61)), containers=(ready(warming=True),)),
+        [HARD],
+    ),
+    (
         "what survives the hard stop is ended with its app",
         lit(stop=stop(Stop.SLEEP, ago=s(240), hard_in=-WINDOWS.drain), in_flight=1),
         [TurnOff()],
