@@ -55,11 +55,11 @@ OFF = {
     "freeze": "/freeze/",
     "profile": "/accounts/profile/",
     "settings": f"{ONE}settings/",
-    "release": f"{ONE}releases/1/",
     "missing": "/nowhere/",
 }
 WAKING = {"overview": ONE, "home": "/", "logs": f"{ONE}logs/"}
 READY = {
+    "release": f"{ONE}releases/1/",
     "home": "/",
     "overview": ONE,
     "connect": f"{ONE}connect/",
