@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from deployments.models import Action, Deployment, Lease, LeaseEnd, Schedule
@@ -70,8 +70,10 @@ def _one(deployment_id: int, now: datetime) -> None:
     lease = _open_lease(deployment_id)
     if lease is None:
         _open_first(moment)
-    elif lease.until == lease.window_until:  # else a person has moved its end, and it is theirs now
+    elif lease.until == lease.window_until:
         _follow(lease, moment)
+    elif moment.open and not _own_is_open(lease, moment) and _detach(lease):
+        _open_first(moment)
 
 
 def _moment(deployment_id: int, now: datetime) -> _Now:
@@ -92,17 +94,17 @@ def _open_lease(deployment_id: int) -> Lease | None:
 def _open_first(moment: _Now, replacing: Lease | None = None) -> bool:
     """Light it for the first opening that may; True where that was done."""
     final_at = _put_out_at(moment.deployment.pk)
-    for one in moment.open:
-        if final_at is None or final_at < one.opens_at:
-            return _open(moment, one, replacing)
-    return False
+    may = (one for one in moment.open if final_at is None or final_at < one.opens_at)
+    return any(_open(moment, one, replacing) for one in may)
 
 
 def _put_out_at(deployment_id: int) -> datetime | None:
-    """When a person last put it out, or a schedule's lease ended for good."""
+    """When a person last put it out, or a schedule's lease ended for good, also where a person had brought
+    its end forward."""
     by_people = Action.objects.filter(deployment=deployment_id, verb__in=("sleep", "turn_off"))
     acted = by_people.exclude(via=Via.SYSTEM).aggregate(at=Max("at"))["at"]
-    leases = Lease.objects.filter(deployment=deployment_id, window_at__isnull=False, end_reason__in=FINAL)
+    for_good = Q(end_reason__in=FINAL) | Q(end_reason=LeaseEnd.UNTIL, until__lt=F("window_until"))
+    leases = Lease.objects.filter(for_good, deployment=deployment_id, window_at__isnull=False)
     ended = leases.aggregate(at=Max("ended_at"))["at"]
     return max((at for at in (acted, ended) if at is not None), default=None)
 
@@ -179,6 +181,17 @@ def _follow(lease: Lease, moment: _Now) -> None:
         _move_end(lease, moment)
     elif not _open_first(moment, replacing=lease) and lease.until is not None and lease.until > moment.at:
         _set_end(lease, moment.at)
+
+
+def _own_is_open(lease: Lease, moment: _Now) -> bool:
+    mine = (lease.schedule_id, lease.window_at)
+    return any((one.key, one.starts_at) == mine for one in moment.open)
+
+
+def _detach(lease: Lease) -> bool:
+    """A person has moved its end, and its own window is over: it is theirs alone from now on, and the next
+    window is lit beside it. False where it ended meanwhile."""
+    return Lease.objects.filter(pk=lease.pk, ended_at__isnull=True).update(window_at=None) == 1
 
 
 def _move_end(lease: Lease, moment: _Now) -> None:

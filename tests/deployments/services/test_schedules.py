@@ -207,6 +207,34 @@ def test_another_end_moves_the_lease_unless_a_person_moved_it(panel: Panel, anna
     assert held_until(panel) == last
 
 
+def test_an_end_that_a_person_brought_forward_stands(panel: Panel, anna: Actor) -> None:
+    plan(panel, anna)
+    at(panel, "10:30")
+    requests.extend(Lease.objects.get().pk, actor=anna, until=_today(panel, "10:40"))
+    go(panel, "11:00", step_s=60)
+    assert (held_until(panel), panel.state()) == (None, "asleep")
+
+
+def test_whom_a_limit_keeps_out_does_not_keep_out_the_others(panel: Panel, anna: Actor) -> None:
+    ben = person("Ben")
+    plan(panel, anna)
+    plan(panel, ben, replace(DAILY, name="Evening", starts=time(11), ends=time(13)))
+    limit = Limit("person", str(anna.user_id), "day", "UTC", Decimal(5))
+    budget_requests.put(limit, actor=person("Ada", Role.ADMIN))
+    at(panel, "11:30")
+    assert (Lease.objects.get().holder_id, held_until(panel)) == (ben.user_id, _today(panel, "13:00"))
+
+
+def test_what_a_person_extended_into_the_next_window_stays_lit(panel: Panel, anna: Actor) -> None:
+    plan(panel, anna)
+    plan(panel, anna, replace(DAILY, name="Evening", starts=time(13), ends=time(15)))
+    at(panel, "11:30")
+    go(panel, "11:50")
+    requests.extend(Lease.objects.get().pk, actor=anna, until=_today(panel, "13:30"))
+    go(panel, "13:40", step_s=120)
+    assert (Run.objects.count(), panel.state()) == (1, "ready")
+
+
 def test_what_a_week_costs_is_told_with_boots_overlaps_and_the_day_it_would_break_a_budget(
     panel: Panel, anna: Actor
 ) -> None:
