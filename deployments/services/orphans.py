@@ -212,10 +212,10 @@ def _tell_new(account: Account, now: datetime) -> None:
             if not Orphan.objects.filter(pk=row.pk, told_at=None).update(told_at=now):
                 continue  # another process told it
             audit.record(SYSTEM, "orphan", deployment=row.deployment, target=row.app_name, summary=words)
-        notify.tell(
-            "orphan", words, more="An operator can put it out under Costs, Unexplained.",
-            deployment=row.deployment,
-        )  # fmt: skip
+            notify.tell(
+                "orphan", words, more="An operator can put it out under Costs, Unexplained.",
+                deployment=row.deployment,
+            )  # fmt: skip
 
 
 def said(row: Orphan) -> str:

@@ -193,6 +193,8 @@ def _row(deployment: Deployment, pk: int, *, lock: bool = False) -> Schedule:
 def _may(actor: Actor, deployment: Deployment) -> None:
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("Schedules need an operator.")
+    if not actor.may(Scope.WAKE, deployment.slug):
+        raise not_allowed("A schedule starts it: use a key with the scope wake too.")
     if actor.user_id is None:
         raise not_allowed("A schedule needs a person as its owner.")
 

@@ -155,6 +155,7 @@ def _refused(schedule: Schedule, one: Occurrence, refusal: Refused) -> None:
     rows = Schedule.objects.filter(pk=schedule.pk)
     first = rows.exclude(refused_at=one.starts_at, refused_text__gt="")
     words = f"{schedule.name} could not light {schedule.deployment.name}: {refusal.message}"
+    also = [schedule.owner.email] if schedule.owner is not None else []
     with transaction.atomic():
         if not first.update(refused_at=one.starts_at, refused_text=refusal.message):
             rows.update(refused_text=refusal.message)
@@ -166,9 +167,8 @@ def _refused(schedule: Schedule, one: Occurrence, refusal: Refused) -> None:
             target=f"schedule {schedule.pk}",
             summary=words,
         )
-    after = "It is tried again until the window ends."
-    also = [schedule.owner.email] if schedule.owner is not None else []
-    notify.tell("schedule", words, more=after, deployment=schedule.deployment, also_to=also)
+        after = "It is tried again until the window ends."
+        notify.tell("schedule", words, more=after, deployment=schedule.deployment, also_to=also)
 
 
 def _follow(lease: Lease, moment: _Now) -> None:

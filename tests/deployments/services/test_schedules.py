@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.core import mail
 
 from deployments.models import Action, Deployment, Lease, Run, Schedule
-from deployments.planning.power import SYSTEM, Actor, Role
+from deployments.planning.power import SYSTEM, Actor, Role, Scope, Via
 from deployments.services import (
     budget_requests,
     delivering,
@@ -260,6 +260,12 @@ def test_nobody_saves_what_they_have_not_seen(panel: Panel, anna: Actor) -> None
             schedule_requests.save(panel.deployment, DAILY, actor=anna, seen_usd_per_week=seen)
         assert caught.value.code == code
     assert not Schedule.objects.exists()
+
+
+def test_a_key_that_may_not_wake_plans_no_wake(panel: Panel, anna: Actor) -> None:
+    key = replace(anna, scopes=anna.scopes - {Scope.WAKE}, via=Via.API, key_id=1)
+    with pytest.raises(Refused, match="with the scope wake"):
+        plan(panel, key)
 
 
 def test_the_week_of_the_change_of_clocks_in_two_zones(panel: Panel, anna: Actor) -> None:
