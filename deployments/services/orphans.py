@@ -189,6 +189,8 @@ def _end_missing(
     """Containers that are gone end, and so does an orphan that is gone or explained now."""
     there = {container.container_id for container in loose}
     open_ = OrphanContainer.objects.filter(orphan__account=account, ended_at=None)
+    # A deployment has taken it over: its run counts the container from its start.
+    open_.filter(container_id__in=Run.objects.filter(account=account).values("container_id")).delete()
     for row in open_.exclude(container_id__in=there):
         told = provider.ended_container(row.container_id)
         if told is not None and told.finished_at is not None:
