@@ -200,6 +200,12 @@ def test_thresholds_are_told_once_by_record_and_mail(panel: Panel, admin: Any) -
     assert (len(told("is at")), len(told("At this pace"))) == (4, 1)
 
 
+def test_a_new_amount_is_forecast_anew(panel: Panel, admin: Any) -> None:
+    put(admin, "10")
+    Budget.objects.update(overrun_told_on=panel.now.date())
+    assert put(admin, "20").overrun_told_on is None
+
+
 def test_a_mail_server_that_is_away_keeps_nothing_lit(
     panel: Panel, admin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
