@@ -114,7 +114,7 @@ def _open(moment: _Now, one: Occurrence, replacing: Lease | None) -> bool:
     try:
         with transaction.atomic():
             deployment = locked(moment.deployment.pk)
-            if not _still_wanted(schedule, replacing):
+            if not _still_wanted(schedule, one, replacing):
                 return False
             _light(deployment, schedule, one, moment, replacing)
     except Refused as refusal:
@@ -123,11 +123,13 @@ def _open(moment: _Now, one: Occurrence, replacing: Lease | None) -> bool:
     return True
 
 
-def _still_wanted(schedule: Schedule, replacing: Lease | None) -> bool:
-    """Under the lock: another process may have lit it, or a person changed the schedule."""
-    held = _open_lease(schedule.deployment_id)
-    same = (held.pk if held else None) == (replacing.pk if replacing else None)
-    return same and Schedule.objects.filter(pk=schedule.pk, enabled=True).exists()
+def _still_wanted(schedule: Schedule, one: Occurrence, replacing: Lease | None) -> bool:
+    """Under the lock: another process may have lit it, or a person put it out, moved the end or changed the
+    schedule."""
+    held, put_out_at = _open_lease(schedule.deployment_id), _put_out_at(schedule.deployment_id)
+    same = (held and (held.pk, held.until)) == (replacing and (replacing.pk, replacing.until))
+    stays_out = put_out_at is not None and put_out_at >= one.opens_at
+    return same and not stays_out and Schedule.objects.filter(pk=schedule.pk, enabled=True).exists()
 
 
 def _light(

@@ -120,6 +120,21 @@ def test_who_puts_it_out_wins_over_the_rest_of_the_window(panel: Panel, anna: Ac
     assert held_until(panel) == _today(panel, "12:00")
 
 
+def test_who_puts_it_out_while_a_window_opens_wins_too(
+    panel: Panel, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(panel, anna)
+    take = schedule_round.locked
+
+    def slept_before(pk: int) -> Deployment:
+        requests.sleep(panel.deployment, actor=actor(name="Ben"), force=True)
+        return take(pk)
+
+    monkeypatch.setattr(schedule_round, "locked", slept_before)
+    at(panel, "10:30")
+    assert not Lease.objects.exists()
+
+
 def test_the_breaker_holds_until_a_person_starts_it(panel: Panel, anna: Actor) -> None:
     plan(panel, anna)
     Deployment.objects.update(breaker_opened_at=panel.now)
