@@ -38,5 +38,12 @@ def _seen_lately(facts: Facts) -> bool:
 
 
 def last_activity(facts: Facts, ready_at: datetime) -> datetime:
-    """The instant from which the idle window is counted: ready, the last use or the last ping."""
-    return max(at for at in (ready_at, facts.last_use_at, facts.last_ping_at) if at is not None)
+    """The instant from which the idle window is counted: ready, the last use or the last ping.
+
+    What lies ahead was written before the clock was moved back, and says nothing; where that is all there is,
+    the window may be over at any moment.
+    """
+    known = (ready_at, facts.last_use_at, facts.last_ping_at)
+    latest = facts.now + facts.windows.tick
+    past = (at for at in known if at is not None and at <= latest)
+    return max(past, default=facts.now - facts.windows.idle)

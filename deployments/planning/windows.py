@@ -89,7 +89,7 @@ def _of_rule(rule: Rule, since: datetime, until: datetime) -> Iterator[Occurrenc
     while day <= last:
         if takes_place(rule, day):
             one = occurrence(rule, day)
-            if one.opens_at < one.ends_at and one.opens_at < until and one.ends_at > since:
+            if one.starts_at < one.ends_at and one.opens_at < until and one.ends_at > since:
                 yield one
         day += DAY
 

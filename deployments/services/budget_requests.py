@@ -39,6 +39,7 @@ def put(limit: Limit, *, actor: Actor) -> Budget:
     fields = {
         "amount_usd": limit.amount_usd, "time_zone": limit.time_zone, "grace_s": limit.grace_s,
         "set_at": timezone.now(), "set_by_name": actor.name, "warned_percent": 0, "warned_on": None,
+        "overrun_told_on": None,
     }  # fmt: skip
     _check(Budget(**names, **fields))
     with transaction.atomic():

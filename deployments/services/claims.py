@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from django.db.models import Model, Q
@@ -63,12 +64,25 @@ class Claim:
 
 @cache
 def _place() -> str:
-    """Where process ids mean the same: this machine and, where there are such, this container."""
+    """Where process ids mean the same: this boot of this machine and, where there are such, this container.
+    Names alone do not tell: copies of a machine have one."""
+    return hashlib.blake2s(
+        f"{socket.gethostname()} {_boot()} {_namespace()}".encode(), digest_size=4
+    ).hexdigest()
+
+
+def _boot() -> str:
     try:
-        namespace = os.readlink("/proc/self/ns/pid")
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
-        namespace = ""
-    return hashlib.blake2s(f"{socket.gethostname()} {namespace}".encode(), digest_size=4).hexdigest()
+        return ""
+
+
+def _namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
 
 
 def _is_dead(token: str) -> bool:

@@ -23,6 +23,8 @@ CALLED, FAILED = "dead-man", "dead-man failed"
 RECONCILED, BUDGETED, WORKER = "reconcile round", "budget round", "worker"
 # Rounds come every few seconds; a minute without one is no hiccup.
 ROUND_LIMIT = timedelta(seconds=60)
+# Where only what nothing explains is lit, one look a minute is the rule.
+UNEXPLAINED_LIMIT = timedelta(seconds=120)
 _PARTS = {
     WORKER: "no worker has reported",
     RECONCILED: "no full round of the reconciler was made",
@@ -54,17 +56,21 @@ def withheld(now: datetime) -> list[str]:
     return late + [f"{row.name} cannot be read, and something is lit there" for row in _unseen(now)]
 
 
-def _recent(at: datetime | None, now: datetime) -> bool:
+def _recent(at: datetime | None, now: datetime, limit: timedelta = ROUND_LIMIT) -> bool:
     """A time in the future is none of a living process either: somebody moved the clock."""
-    return at is not None and abs(now - at) <= ROUND_LIMIT
+    return at is not None and abs(now - at) <= limit
 
 
 def _unseen(now: datetime) -> list[Account]:
-    lit = Q(pk__in=Run.objects.filter(ended_at__isnull=True).values("account"))
-    lit |= Q(pk__in=Lease.objects.filter(ended_at__isnull=True).values("deployment__account"))
-    lit |= Q(orphans__containers__ended_at__isnull=True, orphans__containers__isnull=False)
-    rows = Account.objects.filter(lit).distinct()
-    return [row for row in rows if row.blind_since is not None or not _recent(row.seen_at, now)]
+    held = Q(pk__in=Run.objects.filter(ended_at__isnull=True).values("account"))
+    held |= Q(pk__in=Lease.objects.filter(ended_at__isnull=True).values("deployment__account"))
+    unexplained = Q(orphans__containers__ended_at__isnull=True, orphans__containers__isnull=False)
+    limits = dict.fromkeys(Account.objects.filter(unexplained), UNEXPLAINED_LIMIT)
+    limits |= dict.fromkeys(Account.objects.filter(held), ROUND_LIMIT)
+    return [
+        row for row, limit in limits.items()
+        if row.blind_since is not None or not _recent(row.seen_at, now, limit)
+    ]  # fmt: skip
 
 
 def call(*, now: datetime | None = None) -> bool:

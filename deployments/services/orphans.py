@@ -189,6 +189,8 @@ def _end_missing(
     """Containers that are gone end, and so does an orphan that is gone or explained now."""
     there = {container.container_id for container in loose}
     open_ = OrphanContainer.objects.filter(orphan__account=account, ended_at=None)
+    # A deployment has taken it over: its run counts the container from its start.
+    open_.filter(container_id__in=Run.objects.filter(account=account).values("container_id")).delete()
     for row in open_.exclude(container_id__in=there):
         told = provider.ended_container(row.container_id)
         if told is not None and told.finished_at is not None:
@@ -212,10 +214,10 @@ def _tell_new(account: Account, now: datetime) -> None:
             if not Orphan.objects.filter(pk=row.pk, told_at=None).update(told_at=now):
                 continue  # another process told it
             audit.record(SYSTEM, "orphan", deployment=row.deployment, target=row.app_name, summary=words)
-        notify.tell(
-            "orphan", words, more="An operator can put it out under Costs, Unexplained.",
-            deployment=row.deployment,
-        )  # fmt: skip
+            notify.tell(
+                "orphan", words, more="An operator can put it out under Costs, Unexplained.",
+                deployment=row.deployment,
+            )  # fmt: skip
 
 
 def said(row: Orphan) -> str:

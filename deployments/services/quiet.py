@@ -39,7 +39,7 @@ def quiet_of(deployment: Deployment, now: datetime) -> Quiet | None:
     by_people = Q(verb__in=_ORDERS, key_id__isnull=True) & ~Q(via=Via.SYSTEM)
     newest = (
         Action.objects.filter(by_people | Q(verb="start"), deployment=deployment, at__gt=now - window)
-        .order_by("-at", "-id")
+        .order_by("-id")  # not by time: the clock may have been moved back in between
         .first()
     )
     if newest is None or newest.verb == "start":

@@ -1,5 +1,6 @@
 """What people, keys and schedules ask for: start, extend, give back, sleep, turn off."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -149,7 +150,8 @@ def _until_words(until: datetime | None) -> str:
 
 
 def extend(lease_id: int, *, actor: Actor, until: datetime | None) -> Lease:
-    """Move the end of an open lease. One's own, or anybody's for an operator."""
+    """Move the end of an open lease. One's own, or anybody's for an operator: its holder's budgets pay for
+    it, whoever moves it."""
     now = timezone.now()
     lease = _open_lease(lease_id, actor)
     if not actor.may(Scope.OPERATE, lease.deployment.slug):
@@ -157,7 +159,8 @@ def extend(lease_id: int, *, actor: Actor, until: datetime | None) -> Lease:
     _check_until(until, now)
     with transaction.atomic():
         deployment = locked(lease.deployment_id)
-        check_can_light(deployment, now, actor=actor, wish=Wish(deployment, until))
+        payer = replace(actor, user_id=lease.holder_id, key_id=lease.key_id)
+        check_can_light(deployment, now, actor=payer, wish=Wish(deployment, until))
         if deployment.stop_kind:
             raise Refused("stopping", "It is being put out: start it again instead.", status=409)
         if not Lease.objects.filter(pk=lease.pk, ended_at__isnull=True).update(until=until):

@@ -19,6 +19,8 @@ from .schedule_facts import opening_after
 from .schedule_prices import SchedulePrice, price
 
 MOST, MOST_SKIPS = 50, 200
+# Beyond these, looking some weeks around a day leaves what a date can say.
+FIRST, LAST = date(2000, 1, 1), date(2999, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ def draft(deployment: Deployment, plan: Plan, *, actor: Actor, pk: int | None = 
         raise bad_field("name", "Give it a name that others understand, such as Working hours.")
     if plan.valid_from and plan.valid_until and plan.valid_until < plan.valid_from:
         raise bad_field("valid_until", "This day lies before the first one. Give a later day, or none.")
+    for field in ("valid_from", "valid_until"):
+        day = getattr(plan, field)
+        if day is not None and not FIRST <= day <= LAST:
+            raise bad_field(field, f"Give a day from {FIRST.year} to {LAST.year}, or none.")
     if len(plan.skips) > MOST_SKIPS:
         raise bad_field("skips", f"Give at most {MOST_SKIPS} days to skip.")
     row = Schedule(
@@ -193,6 +199,8 @@ def _row(deployment: Deployment, pk: int, *, lock: bool = False) -> Schedule:
 def _may(actor: Actor, deployment: Deployment) -> None:
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("Schedules need an operator.")
+    if not actor.may(Scope.WAKE, deployment.slug):
+        raise not_allowed("A schedule starts it: use a key with the scope wake too.")
     if actor.user_id is None:
         raise not_allowed("A schedule needs a person as its owner.")
 

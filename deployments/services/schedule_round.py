@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from deployments.models import Action, Deployment, Lease, LeaseEnd, Schedule
@@ -70,8 +70,10 @@ def _one(deployment_id: int, now: datetime) -> None:
     lease = _open_lease(deployment_id)
     if lease is None:
         _open_first(moment)
-    elif lease.until == lease.window_until:  # else a person has moved its end, and it is theirs now
+    elif lease.until == lease.window_until:
         _follow(lease, moment)
+    elif moment.open and not _own_is_open(lease, moment) and _detach(lease):
+        _open_first(moment)
 
 
 def _moment(deployment_id: int, now: datetime) -> _Now:
@@ -92,17 +94,17 @@ def _open_lease(deployment_id: int) -> Lease | None:
 def _open_first(moment: _Now, replacing: Lease | None = None) -> bool:
     """Light it for the first opening that may; True where that was done."""
     final_at = _put_out_at(moment.deployment.pk)
-    for one in moment.open:
-        if final_at is None or final_at < one.opens_at:
-            return _open(moment, one, replacing)
-    return False
+    may = (one for one in moment.open if final_at is None or final_at < one.opens_at)
+    return any(_open(moment, one, replacing) for one in may)
 
 
 def _put_out_at(deployment_id: int) -> datetime | None:
-    """When a person last put it out, or a schedule's lease ended for good."""
+    """When a person last put it out, or a schedule's lease ended for good, also where a person had brought
+    its end forward."""
     by_people = Action.objects.filter(deployment=deployment_id, verb__in=("sleep", "turn_off"))
     acted = by_people.exclude(via=Via.SYSTEM).aggregate(at=Max("at"))["at"]
-    leases = Lease.objects.filter(deployment=deployment_id, window_at__isnull=False, end_reason__in=FINAL)
+    for_good = Q(end_reason__in=FINAL) | Q(end_reason=LeaseEnd.UNTIL, until__lt=F("window_until"))
+    leases = Lease.objects.filter(for_good, deployment=deployment_id, window_at__isnull=False)
     ended = leases.aggregate(at=Max("ended_at"))["at"]
     return max((at for at in (acted, ended) if at is not None), default=None)
 
@@ -112,7 +114,7 @@ def _open(moment: _Now, one: Occurrence, replacing: Lease | None) -> bool:
     try:
         with transaction.atomic():
             deployment = locked(moment.deployment.pk)
-            if not _still_wanted(schedule, replacing):
+            if not _still_wanted(schedule, one, replacing):
                 return False
             _light(deployment, schedule, one, moment, replacing)
     except Refused as refusal:
@@ -121,11 +123,13 @@ def _open(moment: _Now, one: Occurrence, replacing: Lease | None) -> bool:
     return True
 
 
-def _still_wanted(schedule: Schedule, replacing: Lease | None) -> bool:
-    """Under the lock: another process may have lit it, or a person changed the schedule."""
-    held = _open_lease(schedule.deployment_id)
-    same = (held.pk if held else None) == (replacing.pk if replacing else None)
-    return same and Schedule.objects.filter(pk=schedule.pk, enabled=True).exists()
+def _still_wanted(schedule: Schedule, one: Occurrence, replacing: Lease | None) -> bool:
+    """Under the lock: another process may have lit it, or a person put it out, moved the end or changed the
+    schedule."""
+    held, put_out_at = _open_lease(schedule.deployment_id), _put_out_at(schedule.deployment_id)
+    same = (held and (held.pk, held.until)) == (replacing and (replacing.pk, replacing.until))
+    stays_out = put_out_at is not None and put_out_at >= one.opens_at
+    return same and not stays_out and Schedule.objects.filter(pk=schedule.pk, enabled=True).exists()
 
 
 def _light(
@@ -153,6 +157,7 @@ def _refused(schedule: Schedule, one: Occurrence, refusal: Refused) -> None:
     rows = Schedule.objects.filter(pk=schedule.pk)
     first = rows.exclude(refused_at=one.starts_at, refused_text__gt="")
     words = f"{schedule.name} could not light {schedule.deployment.name}: {refusal.message}"
+    also = [schedule.owner.email] if schedule.owner is not None else []
     with transaction.atomic():
         if not first.update(refused_at=one.starts_at, refused_text=refusal.message):
             rows.update(refused_text=refusal.message)
@@ -164,9 +169,8 @@ def _refused(schedule: Schedule, one: Occurrence, refusal: Refused) -> None:
             target=f"schedule {schedule.pk}",
             summary=words,
         )
-    after = "It is tried again until the window ends."
-    also = [schedule.owner.email] if schedule.owner is not None else []
-    notify.tell("schedule", words, more=after, deployment=schedule.deployment, also_to=also)
+        after = "It is tried again until the window ends."
+        notify.tell("schedule", words, more=after, deployment=schedule.deployment, also_to=also)
 
 
 def _follow(lease: Lease, moment: _Now) -> None:
@@ -179,6 +183,17 @@ def _follow(lease: Lease, moment: _Now) -> None:
         _move_end(lease, moment)
     elif not _open_first(moment, replacing=lease) and lease.until is not None and lease.until > moment.at:
         _set_end(lease, moment.at)
+
+
+def _own_is_open(lease: Lease, moment: _Now) -> bool:
+    mine = (lease.schedule_id, lease.window_at)
+    return any((one.key, one.starts_at) == mine for one in moment.open)
+
+
+def _detach(lease: Lease) -> bool:
+    """A person has moved its end, and its own window is over: it is theirs alone from now on, and the next
+    window is lit beside it. False where it ended meanwhile."""
+    return Lease.objects.filter(pk=lease.pk, ended_at__isnull=True).update(window_at=None) == 1
 
 
 def _move_end(lease: Lease, moment: _Now) -> None:

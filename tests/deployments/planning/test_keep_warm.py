@@ -28,6 +28,13 @@ def test_use_and_the_last_ping_put_it_off(mark):
     assert due(**{mark: NOON - minutes(5)})
 
 
+def test_a_clock_that_was_moved_back_stops_no_ping():
+    """Else the server goes out, is lit again for its lease, and every such boot is paid."""
+    before = {"since_ready": -minutes(60), "last_use_at": NOON + minutes(58)}
+    assert due(**before, last_ping_at=NOON + minutes(59))
+    assert not due(**before, last_ping_at=NOON - minutes(1)), "but one only"
+
+
 def test_one_lost_ping_costs_nothing():
     """Lost at a third of the window, the next one is due at two thirds: before the server goes out."""
     lost_at = NOON

@@ -67,6 +67,12 @@ def test_the_week_of_the_change_in_two_zones() -> None:
     )
 
 
+def test_a_window_that_the_clocks_skip_whole_lights_nothing() -> None:
+    day = date(2026, 3, 29)
+    rule = Rule(1, ALL, time(2), time(3), BERLIN, valid_from=day, valid_until=day, lead=timedelta(minutes=5))
+    assert occurrences([rule], at("2026-03-01T00:00"), at("2026-04-30T00:00")) == []
+
+
 def test_validity_skips_and_lead() -> None:
     rule = Rule(
         1, WORKDAYS, time(9), time(12), BERLIN, date(2026, 11, 24), date(2026, 11, 27),

@@ -173,6 +173,14 @@ def test_a_persons_limit_refuses_only_them(panel: Panel, admin: Any) -> None:
     assert panel.state() == "asleep"
 
 
+def test_who_moves_an_end_spends_from_the_budget_of_its_holder(panel: Panel, admin: Any) -> None:
+    anna = get_user_model().objects.create_user("Anna")
+    put(admin, "5", scope="person", target=str(anna.pk))
+    lease = panel.start(actor(name="Anna", user_id=anna.pk))
+    hour = panel.now + timedelta(hours=1)
+    assert "for Anna" in refused(lambda: requests.extend(lease.pk, actor=actor(), until=hour)).message
+
+
 def told(words: str) -> list[str]:
     return [message.subject for message in mail.outbox if words in message.subject]
 
@@ -198,6 +206,12 @@ def test_thresholds_are_told_once_by_record_and_mail(panel: Panel, admin: Any) -
     budget_round.go_round()
     delivering.deliver_due()
     assert (len(told("is at")), len(told("At this pace"))) == (4, 1)
+
+
+def test_a_new_amount_is_forecast_anew(panel: Panel, admin: Any) -> None:
+    put(admin, "10")
+    Budget.objects.update(overrun_told_on=panel.now.date())
+    assert put(admin, "20").overrun_told_on is None
 
 
 def test_a_mail_server_that_is_away_keeps_nothing_lit(

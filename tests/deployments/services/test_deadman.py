@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from deployments import tasks
-from deployments.models import Account, Heartbeat, Orphan, OrphanContainer
+from deployments.models import Account, Deployment, Heartbeat, Lease, Orphan, OrphanContainer
 from deployments.services import budget_round, deadman
 
 pytestmark = pytest.mark.django_db
@@ -87,9 +87,9 @@ def test_it_is_withheld_where_a_round_is_late_or_the_clock_was_moved(
     ("seen", "reasons"),
     [
         ({"blind_since": NOW}, 1),
-        ({"seen_at": NOW - timedelta(seconds=61)}, 1),
+        ({"seen_at": NOW - timedelta(seconds=121)}, 1),
         ({"seen_at": None}, 1),
-        ({"seen_at": NOW - timedelta(seconds=59)}, 0),
+        ({"seen_at": NOW - timedelta(seconds=65)}, 0),  # what nothing explains is looked at once a minute
     ],
 )
 def test_it_is_withheld_where_nobody_sees_what_is_lit(
@@ -99,6 +99,13 @@ def test_it_is_withheld_where_nobody_sees_what_is_lit(
     assert len(deadman.withheld(NOW)) == reasons
     OrphanContainer.objects.update(ended_at=NOW)  # nothing is lit: not being seen costs nothing
     assert deadman.withheld(NOW) == []
+
+
+def test_what_a_lease_holds_has_to_be_seen_every_minute(account: Account) -> None:
+    row = Deployment.objects.create(slug="glm", name="GLM", account=account)
+    Lease.objects.create(deployment=row, holder_name="Ben", via="page", created_at=NOW)
+    Account.objects.update(seen_at=NOW - timedelta(seconds=61))
+    assert len(deadman.withheld(NOW)) == 1
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

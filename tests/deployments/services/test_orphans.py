@@ -128,6 +128,20 @@ def test_an_app_of_ours_that_nobody_wants_is_told_before_anybody_wakes_it(panel:
     assert view(panel).state == "gone"
 
 
+def test_what_a_deployment_takes_over_is_counted_once(panel: Panel) -> None:
+    archived(panel)
+    by_hand(panel)
+    budget = Budget.objects.create(
+        scope="panel", period="day", amount_usd=100, set_at=panel.now, set_by_name="Anna"
+    )
+    look(panel)
+    look(panel, after_s=60)
+    Deployment.objects.update(archived_at=None)
+    look(panel, after_s=60)
+    look(panel, after_s=60)
+    assert round(budgets.standing(budget, panel.now).spent_usd, 4) == round(HOUR * 180 / 3600, 4)
+
+
 def test_a_freeze_puts_ours_out_also_what_is_found_later(panel: Panel) -> None:
     archived(panel)
     first = by_hand(panel)

@@ -82,6 +82,13 @@ def test_start_of_anybody_ends_the_quiet(sleeping: Panel, ask: Any) -> None:
     assert ask() == "lit"
 
 
+def test_start_ends_the_quiet_also_where_the_clock_went_back(sleeping: Panel, ask: Any) -> None:
+    put_to_sleep(sleeping)
+    later(sleeping, -3600)
+    sleeping.start(actor())
+    assert ask() == "lit"
+
+
 def test_program_that_puts_it_out_silences_nobody(sleeping: Panel, ask: Any, people: list[int]) -> None:
     put_to_sleep(sleeping, who=by_key(people[1], "Ben", role=Role.OPERATOR))
     assert ask() == "lit"

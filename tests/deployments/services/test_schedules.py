@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.core import mail
 
 from deployments.models import Action, Deployment, Lease, Run, Schedule
-from deployments.planning.power import SYSTEM, Actor, Role
+from deployments.planning.power import SYSTEM, Actor, Role, Scope, Via
 from deployments.services import (
     budget_requests,
     delivering,
@@ -120,6 +120,21 @@ def test_who_puts_it_out_wins_over_the_rest_of_the_window(panel: Panel, anna: Ac
     assert held_until(panel) == _today(panel, "12:00")
 
 
+def test_who_puts_it_out_while_a_window_opens_wins_too(
+    panel: Panel, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(panel, anna)
+    take = schedule_round.locked
+
+    def slept_before(pk: int) -> Deployment:
+        requests.sleep(panel.deployment, actor=actor(name="Ben"), force=True)
+        return take(pk)
+
+    monkeypatch.setattr(schedule_round, "locked", slept_before)
+    at(panel, "10:30")
+    assert not Lease.objects.exists()
+
+
 def test_the_breaker_holds_until_a_person_starts_it(panel: Panel, anna: Actor) -> None:
     plan(panel, anna)
     Deployment.objects.update(breaker_opened_at=panel.now)
@@ -207,6 +222,34 @@ def test_another_end_moves_the_lease_unless_a_person_moved_it(panel: Panel, anna
     assert held_until(panel) == last
 
 
+def test_an_end_that_a_person_brought_forward_stands(panel: Panel, anna: Actor) -> None:
+    plan(panel, anna)
+    at(panel, "10:30")
+    requests.extend(Lease.objects.get().pk, actor=anna, until=_today(panel, "10:40"))
+    go(panel, "11:00", step_s=60)
+    assert (held_until(panel), panel.state()) == (None, "asleep")
+
+
+def test_whom_a_limit_keeps_out_does_not_keep_out_the_others(panel: Panel, anna: Actor) -> None:
+    ben = person("Ben")
+    plan(panel, anna)
+    plan(panel, ben, replace(DAILY, name="Evening", starts=time(11), ends=time(13)))
+    limit = Limit("person", str(anna.user_id), "day", "UTC", Decimal(5))
+    budget_requests.put(limit, actor=person("Ada", Role.ADMIN))
+    at(panel, "11:30")
+    assert (Lease.objects.get().holder_id, held_until(panel)) == (ben.user_id, _today(panel, "13:00"))
+
+
+def test_what_a_person_extended_into_the_next_window_stays_lit(panel: Panel, anna: Actor) -> None:
+    plan(panel, anna)
+    plan(panel, anna, replace(DAILY, name="Evening", starts=time(13), ends=time(15)))
+    at(panel, "11:30")
+    go(panel, "11:50")
+    requests.extend(Lease.objects.get().pk, actor=anna, until=_today(panel, "13:30"))
+    go(panel, "13:40", step_s=120)
+    assert (Run.objects.count(), panel.state()) == (1, "ready")
+
+
 def test_what_a_week_costs_is_told_with_boots_overlaps_and_the_day_it_would_break_a_budget(
     panel: Panel, anna: Actor
 ) -> None:
@@ -232,6 +275,12 @@ def test_nobody_saves_what_they_have_not_seen(panel: Panel, anna: Actor) -> None
             schedule_requests.save(panel.deployment, DAILY, actor=anna, seen_usd_per_week=seen)
         assert caught.value.code == code
     assert not Schedule.objects.exists()
+
+
+def test_a_key_that_may_not_wake_plans_no_wake(panel: Panel, anna: Actor) -> None:
+    key = replace(anna, scopes=anna.scopes - {Scope.WAKE}, via=Via.API, key_id=1)
+    with pytest.raises(Refused, match="with the scope wake"):
+        plan(panel, key)
 
 
 def test_the_week_of_the_change_of_clocks_in_two_zones(panel: Panel, anna: Actor) -> None:
@@ -269,6 +318,7 @@ def test_skipped_days_and_wrong_plans(panel: Panel, anna: Actor) -> None:
         "days": replace(DAILY, days=frozenset()),
         "name": replace(DAILY, name=" "),
         "time_zone": replace(DAILY, time_zone="Mars"),
+        "valid_from": replace(DAILY, valid_from=date(9999, 12, 31)),  # no page could look ahead from there
         "valid_until": replace(DAILY, valid_from=date(2026, 12, 2), valid_until=date(2026, 12, 1)),
     }
     for field, plan_ in wrong.items():
