@@ -51,6 +51,12 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80)),
                 ('owner_name', models.CharField(max_length=150)),
+                (
+                    "key_id",
+                    models.BigIntegerField(
+                        blank=True, help_text="of the key it was saved with: it pays", null=True
+                    ),
+                ),
                 ('days', models.CharField(max_length=7, validators=[django.core.validators.RegexValidator('^(?!.*(.).*\\1)[0-6]{1,7}$', 'Name each weekday once, 0 for Monday to 6 for Sunday.')])),
                 ('starts', models.TimeField()),
                 ('ends', models.TimeField()),

@@ -30,6 +30,7 @@ class Schedule(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="schedules"
     )
     owner_name = models.CharField(max_length=150)
+    key_id = models.BigIntegerField(null=True, blank=True, help_text="of the key it was saved with: it pays")
     days = models.CharField(max_length=7, validators=[DAYS])
     starts = models.TimeField()
     ends = models.TimeField()

@@ -41,8 +41,8 @@ def _one(budget: Budget, now: datetime) -> None:
     found = note(budget, now)
     if found.exhausted:
         _put_out(budget, now)
-        if budget.scope == BudgetScope.PANEL:
-            orphans.order_ours_out(BY, now)
+        if budget.scope in (BudgetScope.PANEL, BudgetScope.DEPLOYMENT):
+            orphans.order_ours_out(BY, now, deployment_id=budget.deployment_id)
     _warn(budget, found, now)
     _warn_of_overrun(budget, found, now)
 

@@ -238,9 +238,12 @@ def order_out(rows: Iterable[Orphan], by: str, now: datetime) -> list[Orphan]:
     return ordered
 
 
-def order_ours_out(by: str, now: datetime) -> None:
-    """End all that is surely this panel's: everything is frozen, or the panel's budget is spent."""
+def order_ours_out(by: str, now: datetime, *, deployment_id: int | None = None) -> None:
+    """End all that is surely this panel's, or of one deployment: everything is frozen, or a budget is spent
+    that it counts towards."""
     rows = Orphan.objects.filter(gone_at=None, put_out_at=None, kind=OrphanKind.OURS)
+    if deployment_id is not None:
+        rows = rows.filter(deployment=deployment_id)
     with transaction.atomic():
         for row in order_out(rows.select_related("account", "deployment"), by, now):
             audit.record(

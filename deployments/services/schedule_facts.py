@@ -27,7 +27,8 @@ def owner_of(schedule: Schedule) -> Actor | None:
     scopes = frozenset[Scope]().union(*(ROLE_SCOPES[role] for role in roles))
     if not {Scope.WAKE, Scope.OPERATE} <= scopes:
         return None
-    return Actor(user.pk, user.get_full_name() or user.get_username(), scopes, Via.SCHEDULE)
+    name = user.get_full_name() or user.get_username()
+    return Actor(user.pk, name, scopes, Via.SCHEDULE, key_id=schedule.key_id)
 
 
 def schedules_of(deployment: Deployment) -> list[Schedule]:

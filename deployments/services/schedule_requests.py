@@ -55,6 +55,7 @@ def draft(deployment: Deployment, plan: Plan, *, actor: Actor, pk: int | None = 
         raise bad_field("skips", f"Give at most {MOST_SKIPS} days to skip.")
     row = Schedule(
         pk=pk, deployment=deployment, name=plan.name.strip(), owner_id=actor.user_id, owner_name=actor.name,
+        key_id=actor.key_id,
         days="".join(str(day) for day in sorted(plan.days)), starts=plan.starts, ends=plan.ends,
         time_zone=plan.time_zone, valid_from=plan.valid_from, valid_until=plan.valid_until, lead=plan.lead,
         skips=sorted({day.isoformat() for day in plan.skips}), created_at=timezone.now(),
@@ -111,7 +112,8 @@ def _write(row: Schedule, *, new: bool) -> None:
         row.save(force_insert=True)
         return
     fields = (
-        "name", "owner_id", "owner_name", "days", "starts", "ends", "time_zone", "valid_from", "valid_until",
+        "name", "owner_id", "owner_name", "key_id", "days", "starts", "ends", "time_zone", "valid_from",
+        "valid_until",
         "skips", "lead", "quoted_usd_per_week",
     )  # fmt: skip
     values: dict[str, Any] = {name: getattr(row, name) for name in fields}

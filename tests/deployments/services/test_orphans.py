@@ -154,12 +154,14 @@ def test_a_freeze_puts_ours_out_also_what_is_found_later(panel: Panel) -> None:
     assert second.stopped
 
 
-def test_it_counts_towards_the_budgets_and_goes_out_at_the_panels_limit(panel: Panel) -> None:
+@pytest.mark.parametrize("scope", ["panel", "deployment"])
+def test_it_counts_towards_the_budgets_and_goes_out_at_their_limit(panel: Panel, scope: str) -> None:
     archived(panel)
     ours, theirs = by_hand(panel), by_hand(panel, "training", slug="")
     budget = Budget.objects.create(
-        scope="panel", period="day", amount_usd=1, set_at=panel.now, set_by_name="Anna"
-    )
+        scope=scope, deployment=panel.deployment if scope == "deployment" else None, period="day",
+        amount_usd=1, set_at=panel.now, set_by_name="Anna",
+    )  # fmt: skip
     look(panel)
     panel.clock.shift(60)
     assert budgets.standing(budget, panel.now).spent_usd == HOUR * 60 / 3600

@@ -334,3 +334,11 @@ def test_skipped_days_and_wrong_plans(panel: Panel, anna: Actor) -> None:
 def test_asleep_it_says_what_lights_it_next(panel: Panel, anna: Actor) -> None:
     plan(panel, anna, replace(DAILY, days=frozenset({4})))
     assert "Next: lit from Fri 27 Nov, 10:00 UTC (Working hours, Anna)." in str(panel.status().sentence.hint)
+
+
+def test_a_schedule_that_a_key_saved_spends_from_the_keys_budget(panel: Panel, anna: Actor) -> None:
+    plan(panel, replace(anna, key_id=7))
+    at(panel, "10:00")
+    assert Lease.objects.get().key_id == 7
+    plan(panel, anna, pk=Schedule.objects.get().pk)
+    assert Schedule.objects.get().key_id is None, "whoever saves it pays from then on"
