@@ -90,7 +90,7 @@ def save(
     `seen_usd_per_week` is the price that was shown: nobody saves what they have not seen. Raises Refused:
     not_allowed, invalid, not_found, price_missing, price_unseen, price_changed (with the price of now).
     """
-    _may(actor, deployment)
+    _may(actor, deployment, lights=True)
     if pk is not None:
         _row(deployment, pk)
     elif deployment.schedules.count() >= MOST:
@@ -140,7 +140,7 @@ def _check_seen(found: SchedulePrice, seen: Decimal | None) -> None:
 
 def set_enabled(deployment: Deployment, pk: int, *, actor: Actor, enabled: bool) -> Schedule:
     """Pause or resume. What a paused one holds open goes out, unless something else holds it."""
-    _may(actor, deployment)
+    _may(actor, deployment, lights=enabled)
     row = _row(deployment, pk)
     with transaction.atomic():
         if (
@@ -155,7 +155,7 @@ def set_enabled(deployment: Deployment, pk: int, *, actor: Actor, enabled: bool)
 
 def skip_next(deployment: Deployment, pk: int, *, actor: Actor) -> date:
     """Skip the opening that is open now, else the next; gives its day. Refused 409 where there is none."""
-    _may(actor, deployment)
+    _may(actor, deployment, lights=False)
     with transaction.atomic():
         row = _row(deployment, pk, lock=True)
         day = _next_day(row, timezone.now())
@@ -177,7 +177,7 @@ def _next_day(row: Schedule, now: datetime) -> date | None:
 
 def remove(deployment: Deployment, pk: int, *, actor: Actor) -> None:
     """Take it away. What it holds open goes out, unless something else holds it."""
-    _may(actor, deployment)
+    _may(actor, deployment, lights=False)
     row = _row(deployment, pk)
     with transaction.atomic():
         _record(row, actor, f"{actor.name} deleted the schedule {row.name}.")
@@ -198,10 +198,11 @@ def _row(deployment: Deployment, pk: int, *, lock: bool = False) -> Schedule:
     return row
 
 
-def _may(actor: Actor, deployment: Deployment) -> None:
+def _may(actor: Actor, deployment: Deployment, *, lights: bool) -> None:
+    """What `lights` needs the right to wake; to leave something unlit needs it not."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("Schedules need an operator.")
-    if not actor.may(Scope.WAKE, deployment.slug):
+    if lights and not actor.may(Scope.WAKE, deployment.slug):
         raise not_allowed("A schedule starts it: use a key with the scope wake too.")
     if actor.user_id is None:
         raise not_allowed("A schedule needs a person as its owner.")
