@@ -13,6 +13,7 @@ from django.conf import settings
 
 # One step (connect, send, read) and the whole attempt, however slowly the receiver drips.
 STEP_S, WHOLE_S = 5.0, 8.0
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PRIVATE = (
     "The address leads to this machine or a private network. Where that is meant, set"
     " NOTIFY_PRIVATE_ADDRESSES."
@@ -93,7 +94,10 @@ def _address(host: str, port: int) -> str:
 
 
 def _is_open(address: str) -> bool:
+    """What carries an IPv4 address within is refused: a gateway would lead it to wherever that one points."""
     found = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(found, "ipv4_mapped", None)
     one = mapped or found
+    if isinstance(one, ipaddress.IPv6Address) and (one in _NAT64 or one.sixtofour or one.teredo):
+        return False
     return bool(one.is_global and not one.is_multicast)

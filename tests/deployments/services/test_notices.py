@@ -168,7 +168,8 @@ def test_a_receiver_that_hangs_costs_one_timeout_and_holds_up_nobody(
     "url",
     [
         "http://127.0.0.1:9/", "http://localhost:9/", "http://[::1]:9/", "http://10.0.0.1/", "http://169.254.169.254/",
-        "http://[::ffff:127.0.0.1]:9/", "http://0.0.0.0:9/", "http://2130706433:9/",
+        "http://[::ffff:127.0.0.1]:9/", "http://[64:ff9b::7f00:1]:9/", "http://[2002:7f00:1::]:9/",
+        "http://0.0.0.0:9/", "http://2130706433:9/",
     ],
 )  # fmt: skip
 def test_this_machine_and_private_networks_are_not_reached(url: str) -> None:
