@@ -310,6 +310,11 @@ class Server:
         """Its containers at the sandbox."""
         return self.panel.running(self.app)
 
+    def without_warm_up(self) -> None:
+        """Its runs begin with nothing that the panel asks by itself."""
+        change = f"Deployment.objects.filter(slug={self.slug!r}).update(warm_up=False)"
+        self.panel.shell(f"from deployments.models import Deployment; {change}")
+
 
 def ask(panel: Panel, model: str = MODEL, text: str = "What is two and two?", **more: Any) -> Answer:
     """One plain chat question through the gateway."""

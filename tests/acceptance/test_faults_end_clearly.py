@@ -22,10 +22,7 @@ def test_what_befalls_one_server_ends_clearly_for_it(panel: Panel) -> None:
     control.set_fault("logs_late", app="late", seconds=3.0)
     control.set_fault("logs_doubled", app="doubled")
     # What is preempted in its warm-up comes back with the request: that is not what is asked here.
-    panel.shell(
-        "from deployments.models import Deployment;"
-        " Deployment.objects.filter(slug='taken').update(warm_up=False)"
-    )
+    taken.without_warm_up()
     for server in (unbuilt, nowhere, late, doubled, taken, visited):
         server.start()
     _build_failed(unbuilt)
