@@ -31,7 +31,7 @@ class LeaseFact:
 @dataclass(frozen=True, slots=True)
 class ContainerFact:
     """One container that exists, as last seen. `warm_up_due` until a warm-up it is to have has begun, and
-    `warming` from then on until the last of its requests is answered."""
+    `warming` from then on until the last of its requests is answered, at `warmed_at`."""
 
     run_id: int
     container_id: str
@@ -42,6 +42,7 @@ class ContainerFact:
     serves: bool = True
     warm_up_due: bool = False
     warming: bool = False
+    warmed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How a stop order is carried out, from what was seen to the next steps, until nothing is left."""
 
-from datetime import timedelta
+from datetime import datetime
 
 from .facts import Facts, Stop, StopFact
 from .steps import CancelDeploy, CloseStop, CloseWake, MarkClear, Step, StopContainers, TurnOff
@@ -48,7 +48,7 @@ def _drain(facts: Facts, stop: StopFact) -> list[Step]:
     warming = any(container.warming for container in facts.serving)
     quiet = facts.in_flight == 0 and facts.running_inputs == 0 and not warming
     # Also where nothing is drained, the hard stop gets a while to work before the endpoint has to go.
-    hard_at = max(stop.hard_at, stop.requested_at + _for_warming(facts)) if warming else stop.hard_at
+    hard_at = _hard_at(facts, stop, warming=warming)
     if facts.now >= hard_at + max(facts.windows.drain, facts.windows.relight_watch):
         return [TurnOff()]
     if facts.now >= hard_at:
@@ -56,9 +56,13 @@ def _drain(facts: Facts, stop: StopFact) -> list[Step]:
     return [StopContainers(ids, graceful=True)] if quiet else []
 
 
-def _for_warming(facts: Facts) -> timedelta:
-    """How long an order without a drain waits for the panel's own requests, which end after one pair."""
-    return max(facts.windows.relight_watch, 2 * facts.windows.tick)
+def _hard_at(facts: Facts, stop: StopFact, *, warming: bool) -> datetime:
+    """An order without a drain waits a moment for the panel's own requests, which end after one pair; from
+    their end on the hard stop has its time."""
+    if warming:
+        return max(stop.hard_at, stop.requested_at + max(facts.windows.relight_watch, 2 * facts.windows.tick))
+    ends = [container.warmed_at for container in facts.serving if container.warmed_at is not None]
+    return max([stop.hard_at, *ends])
 
 
 def _looked_since(facts: Facts, stop: StopFact) -> bool:

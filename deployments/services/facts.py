@@ -192,6 +192,7 @@ def _containers(deployment: Deployment, now: datetime) -> tuple[pure.ContainerFa
             serves=run.cause != Cause.DOWNLOAD,
             warm_up_due=deployment.warm_up and run.warm_up_at is None and run.cause in WARMED,
             warming=warm_up_under_way(run, now),
+            warmed_at=run.warmed_at,
         )
         for run in deployment.open_runs
     )

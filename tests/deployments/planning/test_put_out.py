@@ -63,6 +63,11 @@ SLEEPING = [
         [],
     ),
     (
+        "after it the hard stop has its time, before the endpoint has to go",
+        lit(stop=stop(Stop.SLEEP, ago=s(121), hard_in=-s(121)), containers=(ready(warmed_at=NOON - s(5)),)),
+        [HARD],
+    ),
+    (
         "and that not for long",
         lit(stop=stop(Stop.SLEEP, ago=s(61), hard_in=-s(61)), containers=(ready(warming=True),)),
         [HARD],
