@@ -51,7 +51,7 @@ class Cold:
         waiting = asyncio.ensure_future(asking)
         since = lambda: [e.waiting_since for e in self.house.books.open if e.waiting_since]  # noqa: E731
         now = self.house.hands.clock().monotonic
-        await until(lambda: any(now() - begun > 0.3 for begun in since()))
+        await until(lambda: any(now() - begun > 0.4 for begun in since()))
         self.house.panel.become(state, **changes)
         return await waiting
 
@@ -86,7 +86,7 @@ async def test_openai_chat_in_a_stream_with_tools(engine: str) -> None:
     async with cold(engine) as here:
         assert await here.wakes(ask()) == "get_weather"
         row = await here.house.row()
-        assert row.waited_s > 0.2
+        assert row.waited_s > 0.3
 
 
 @pytest.mark.parametrize("stream", [False, True])
