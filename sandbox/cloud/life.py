@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import socket
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from modal_proto import api_pb2 as pb
 
-from sandbox.cloud import definition, filesystem, tempo
+from sandbox.cloud import definition, filesystem, ports, tempo
 from sandbox.cloud.cloud import Cloud
 from sandbox.cloud.environment import container_environment
-from sandbox.cloud.process import ContainerProcess, Task, free_port
+from sandbox.cloud.process import ContainerProcess, Task
 from sandbox.cloud.records import Container
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Life:
         self.asked_to_stop = False
         self.idle_since = 0.0
         self.port = 0
+        self._port_holder: socket.socket | None = None
         self.process: ContainerProcess | None = None
         self._on_change = on_change
         self._stopping = asyncio.Event()
@@ -118,7 +120,8 @@ class Life:
             await asyncio.sleep(_CAPACITY_POLL_S)
 
     def _prepare(self) -> ContainerProcess:
-        self.port = free_port()
+        self._port_holder = ports.hold()
+        self.port = ports.number(self._port_holder)
         app = self.cloud.app(self.record.app_id)
         mounts = [mount for mount in map(self.cloud.mounts.get, self.proto.mount_ids) if mount is not None]
         volumes = {volume.mount_path: volume.volume_id for volume in self.proto.volume_mounts}
@@ -160,6 +163,8 @@ class Life:
             await self.process.stop(grace_s)
             with contextlib.suppress(RuntimeError):
                 self.record.exit_code = await self.process.ended()
+        if self._port_holder is not None:
+            self._port_holder.close()
         self.ended = True
         self.cloud.container_tokens.pop(self.id, None)
         self.record.stopped = self.asked_to_stop

@@ -167,13 +167,6 @@ def split_lines(received: bytes) -> list[bytes]:
     return [*lines, rest]
 
 
-def free_port() -> int:
-    """A loopback port that nothing uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def _reader(fd: int) -> asyncio.StreamReader:
     reader = asyncio.StreamReader(limit=_LONGEST_LINE)
     loop = asyncio.get_running_loop()

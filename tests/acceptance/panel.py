@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from urllib.parse import quote
 import psutil
 
 from sandbox.client import ControlClient
+from sandbox.cloud import ports
 from tests.patience import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +48,10 @@ class Panel:
     """One data folder, one port, and the processes of its present life."""
 
     def __init__(self, folder: Path, *, speed: float = SPEED, **environment: str) -> None:
-        self.folder, self.speed, self.port = folder, speed, free_port()
+        self.folder, self.speed = folder, speed
+        # Until it is closed: between two starts nobody else may get the port.
+        self._port_holder = ports.hold()
+        self.port = ports.number(self._port_holder)
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -145,6 +148,7 @@ class Panel:
                 self.process.wait()
         for each in self.survivors():
             each.kill()
+        self._port_holder.close()
 
     def note_processes(self) -> None:
         """Remember what runs now, so that what survives is found."""
@@ -291,9 +295,8 @@ class Server:
         try:
             until(there, limit_s=limit_s)
         except AssertionError as late:
-            raise AssertionError(
-                f"{self.slug} is not {states} but: {last}\n{self.panel.output[-6000:]}"
-            ) from late
+            told = "\n".join((*self.log()[-40:], self.panel.output[-6000:]))
+            raise AssertionError(f"{self.slug} is not {states} but: {last}\n{told}") from late
         return last
 
     def runs(self) -> list[dict[str, Any]]:
@@ -340,13 +343,6 @@ def is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def free_port() -> int:
-    """A TCP port of the loopback address that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _seen_since(observed_at: str | None, begun_at: datetime) -> bool:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from sandbox.cloud import ports
+
 KEY = "sk-contract-suite"
 NAME = "glm-5.2-fp8"
 CONTEXT_TOKENS = 1024
@@ -69,7 +71,8 @@ class RunningEngine:
 
     def __init__(self, command: Command, *extra: str, environment: Mapping[str, str] | None = None) -> None:
         self.command = command
-        self.port = free_port()
+        self._port_holder = ports.hold()
+        self.port = ports.number(self._port_holder)
         self.key = KEY
         self.model = NAME
         self._lines: list[str] = []
@@ -119,6 +122,7 @@ class RunningEngine:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self._reader.join(5)
+        self._port_holder.close()
         return code
 
     def _read(self) -> None:
@@ -171,10 +175,3 @@ def listens(port: int) -> bool:
     """Whether somebody accepts connections on a loopback port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

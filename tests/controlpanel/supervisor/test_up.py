@@ -17,15 +17,10 @@ import psutil
 import pytest
 
 from controlpanel.supervisor.lock import check_port
+from sandbox.cloud import ports
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Panel:
@@ -116,8 +111,10 @@ def is_alive(process: psutil.Process) -> bool:
 
 @pytest.fixture
 def panel(tmp_path: Path) -> Iterator[Panel]:
-    panel = Panel(tmp_path / "my panel", free_port())
+    holder = ports.hold()
+    panel = Panel(tmp_path / "my panel", ports.number(holder))
     yield panel
+    holder.close()
     if panel.process and panel.process.poll() is None:
         panel.end(signal.SIGKILL)
     for each in panel.seen.values():
@@ -166,6 +163,7 @@ def test_a_panel_starts_mends_itself_stops_and_goes_on(panel: Panel) -> None:
 
 def test_a_taken_port_is_named(panel: Panel) -> None:
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", panel.port))
         other.listen()
         result = panel.command("up")

@@ -84,6 +84,19 @@ def test_port_is_kept_unless_somebody_has_it() -> None:
     assert ports.choose(1234, str(port)) == 1234
 
 
+def test_held_port_is_left_to_the_server_that_is_on_its_way() -> None:
+    with ports.hold() as holder, socket.socket() as other, socket.socket() as server:
+        address = ("127.0.0.1", ports.number(holder))
+        with pytest.raises(OSError, match="in use"):
+            other.bind(address)
+        with pytest.raises(ConnectionRefusedError):
+            other.connect(address)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(address)
+        server.listen()
+        socket.create_connection(address).close()
+
+
 @pytest.mark.parametrize("path", ["../x", "/root/../../x", "a/../../b"])
 def test_mounted_file_cannot_leave_the_container(path: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidError, match="filename"):

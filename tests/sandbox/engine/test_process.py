@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sandbox.cloud import ports
 from sandbox.engine.weights import leave_tree
 from tests.contracts.engine.client import Client, eventually
-from tests.contracts.engine.running import RunningEngine, free_port, listens, run_to_end, standin
+from tests.contracts.engine.running import RunningEngine, listens, run_to_end, standin
 
 pytestmark = pytest.mark.slow
 MODEL = "zai-org/GLM-5.2-FP8"
@@ -42,20 +43,22 @@ def start(home: Path) -> Iterator[Start]:
 
 
 def test_the_clouds_port_stands_for_the_asked_one(start: Start) -> None:
-    port = free_port()
-    engine = start("--host", "0.0.0.0", SANDBOX_PORT=str(port))
-    engine.wait_ready(port)
+    with ports.hold() as holder:
+        port = ports.number(holder)
+        engine = start("--host", "0.0.0.0", SANDBOX_PORT=str(port))
+        engine.wait_ready(port)
     assert f"Starting vLLM server on http://0.0.0.0:{engine.port}" in engine.log
     engine.port = port
     assert Client(engine).get("/health").status == 200
 
 
 def test_server_on_loopback_is_never_found_by_the_cloud(start: Start) -> None:
-    port = free_port()
-    engine = start("--host", "127.0.0.1", SANDBOX_PORT=str(port))
-    engine.wait_for(r"Application startup complete\.")
-    eventually(lambda: bool(_listening(engine)))
-    assert not _listening(engine) & {port, engine.port}
+    with ports.hold() as holder:
+        port = ports.number(holder)
+        engine = start("--host", "127.0.0.1", SANDBOX_PORT=str(port))
+        engine.wait_for(r"Application startup complete\.")
+        eventually(lambda: bool(_listening(engine)))
+        assert not _listening(engine) & {port, engine.port}
 
 
 def test_port_is_not_open_before_ready(start: Start) -> None:
