@@ -60,6 +60,7 @@ OFF = {
 WAKING = {"overview": ONE, "home": "/", "logs": f"{ONE}logs/"}
 READY = {
     "release": f"{ONE}releases/1/",
+    "configuration-file": f"{ONE}settings/import/",
     "home": "/",
     "overview": ONE,
     "connect": f"{ONE}connect/",

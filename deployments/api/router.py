@@ -5,6 +5,7 @@ from ninja import Router
 from . import (
     budgets,
     compare,
+    configuration,
     costs,
     deployments,
     downloads,
@@ -25,6 +26,7 @@ from . import (
 router = Router()
 _PARTS = (
     deployments,
+    configuration,
     status,
     quote,
     preflight,

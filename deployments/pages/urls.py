@@ -6,6 +6,7 @@ from .activity import activity
 from .bills import bill_page, fetch_bills
 from .budgets import remove_budget, set_budget, waive_budget
 from .comparing import compare
+from .configuration_files import bring_in, export
 from .cost_csv import costs_csv
 from .cost_runs import cost_runs
 from .costs import costs
@@ -67,6 +68,8 @@ urlpatterns = [
     path(f"{_ONE}/logs/tail/", log_tail, name="log-tail"),
     path(f"{_ONE}/logs/download/", log_download, name="log-download"),
     path(f"{_ONE}/settings/", settings, name="settings"),
+    path(f"{_ONE}/settings/export/", export, name="export"),
+    path(f"{_ONE}/settings/import/", bring_in, name="import"),
     path(f"{_ONE}/releases/", make_release, name="make-release"),
     path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),
     path(f"{_ONE}/releases/<int:number>/back/", go_back, name="go-back"),

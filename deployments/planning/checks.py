@@ -50,6 +50,8 @@ _NUMBERS: dict[str, tuple[float, float]] = {
     "expected_boot_s": (1, 86400),
     "expected_download_s": (1, 86400),
 }
+# The least and the most of every number of a spec, both allowed.
+BOUNDS: dict[str, tuple[float, float]] = {**_WHOLE, **_NUMBERS}
 
 
 def check_values(values: Mapping[str, Any]) -> None:

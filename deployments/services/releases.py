@@ -23,6 +23,7 @@ from deployments.planning.spec import Spec, SpecError
 from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
+from .plain_secrets import refuse_plain_secrets
 from .preflight import refuse_errors
 
 
@@ -49,6 +50,7 @@ def create_deployment(
     """A new deployment, off, with no release yet. Nothing is deployed by this."""
     _needs_admin(actor)
     spec = checked_spec(config)
+    refuse_plain_secrets(spec)
     _own_app_name(account, spec, None)
     deployment = Deployment(
         slug=slug,
@@ -75,6 +77,7 @@ def save_config(deployment: Deployment, *, actor: Actor, config: Mapping[str, An
     """Replace the editable configuration. The running server and the releases stay as they are."""
     _needs_admin(actor)
     spec = checked_spec(config)
+    refuse_plain_secrets(spec)
     _own_app_name(deployment.account, spec, deployment)
     before = deployment.config
     deployment.config = spec.to_json()

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments.models import Deployment
 from deployments.planning.spec import SpecError
 from deployments.providers.rendering import spec_document
 from deployments.services.facts import spec_of
+
+from ._deployments import deployment_named
 
 
 class Command(BaseCommand):
@@ -30,10 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write one line of JSON to stdout."""
-        deployment = Deployment.objects.filter(slug=options["slug"]).first()
-        if deployment is None:
-            known = ", ".join(Deployment.objects.values_list("slug", flat=True)) or "none"
-            raise CommandError(f"slug: {options['slug']!r} is no deployment. There is: {known}.")
+        deployment = deployment_named(options["slug"])
         number = options["release"]
         release = deployment.releases.filter(number=number).first() if number else deployment.current_release
         if number and release is None:
