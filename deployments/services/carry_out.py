@@ -52,10 +52,20 @@ def _(step: steps.RequestDeploy, deployment: Deployment, provider: Provider, now
     release = Release.objects.get(deployment=deployment, number=step.release)
     try:
         with transaction.atomic():
+            if not _is_still_missing(release, locked(deployment.pk), deployment):
+                return
             row = Deploy.objects.create(deployment=deployment, release=release, created_at=now)
             enqueue.deploy_soon(row.pk)
     except IntegrityError:
         return  # another process was first; its row is found in the next round
+
+
+def _is_still_missing(release: Release, row: Deployment, seen: Deployment) -> bool:
+    """Whether the release is still not at the provider, as the decision saw. The row and its deploys are read
+    one after the other: a deploy that ended in between is in neither, and a second one of the same release
+    would end the container that is being lit."""
+    there = (row.app_id, row.live_release_id) != (seen.app_id, seen.live_release_id)
+    return not there and row.current_release_id == release.pk and row.stop_kind == StopKind.NONE
 
 
 @carry_out.register

@@ -21,6 +21,7 @@ from deployments.services import (
     deploys,
     enqueue,
     frozen,
+    loading,
     observe,
     reconcile,
     releases,
@@ -134,6 +135,24 @@ def test_an_app_that_a_dying_deploy_left_is_turned_off_too(
     panel.advance(120)
     assert panel.provider.find_app(panel.app_name) is None
     assert panel.state() == "off"
+
+
+def test_a_deploy_that_ends_while_facts_are_read_is_not_repeated(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one of the same release would end the container that the first one's wake has just lit."""
+    panel.start()
+    observe.observe(panel.deployment.account_id, force=True)
+    reconcile.reconcile(panel.deployment.pk)
+    torn = loading.loaded(panel.deployment.pk, panel.now)
+    assert (torn.app_id, len(torn.open_deploys)) == ("", 1)
+    panel.work()
+    torn.open_deploys = []  # read a moment later than the row of the deployment
+    with monkeypatch.context() as patch:
+        patch.setattr(reconcile, "loaded", lambda *_: torn)
+        reconcile.reconcile(panel.deployment.pk)
+    assert panel.deployment.app_id
+    assert panel.deployment.deploys.count() == 1
 
 
 def test_archiving_waits_until_nothing_can_come_any_more(panel: Panel) -> None:
