@@ -4,7 +4,7 @@ import pytest
 
 from deployments.models import Deployment, Lease, LogLine, Notice, Run
 from deployments.providers.base import ProviderError
-from deployments.services import deploys, requests, wakes
+from deployments.services import breaker, deploys, requests, wakes
 from deployments.services.errors import Refused
 
 from .conftest import Panel, actor
@@ -70,6 +70,24 @@ def test_a_second_container_is_blamed_with_the_last_words_of_the_first(panel: Pa
     failure = panel.status().failure
     assert failure is not None
     assert failure.evidence == "ValueError: No available memory"
+
+
+@pytest.mark.parametrize("reason", ["boot_repeated", "wake_failed"])
+def test_an_engine_that_died_is_the_reason_whatever_was_seen_first(panel: Panel, reason: str) -> None:
+    """Chance decides whether the second container or the wake's answer is judged before the death."""
+    panel.start()
+    panel.advance(40)
+    first = panel.run()
+    Run.objects.filter(pk=first.pk).update(
+        engine_error="ValueError: No available memory",
+        engine_died_at=panel.now,
+        ended_at=panel.now,
+        end_reason="boot_failed",
+    )
+    assert breaker.open_breaker(panel.deployment, reason=reason, run_id=None, now=panel.now, text="500")
+    failure = panel.status().failure
+    assert failure is not None
+    assert (failure.reason, failure.evidence) == ("boot_died", "ValueError: No available memory")
 
 
 def test_an_engine_that_dies_after_ready_is_put_out(panel: Panel) -> None:
