@@ -2,9 +2,10 @@
 
 import pytest
 
-from deployments.models import Deployment, Lease, LogLine, Notice, Run
+from deployments.models import Account, Deployment, Lease, LogLine, Notice, Run, Wake
 from deployments.providers.base import ProviderError
 from deployments.services import breaker, deploys, requests, wakes
+from deployments.services.claims import Claim
 from deployments.services.errors import Refused
 
 from .conftest import Panel, actor
@@ -88,6 +89,21 @@ def test_an_engine_that_died_is_the_reason_whatever_was_seen_first(panel: Panel,
     failure = panel.status().failure
     assert failure is not None
     assert (failure.reason, failure.evidence) == ("boot_died", "ValueError: No available memory")
+
+
+def test_the_answer_to_a_wake_is_judged_after_the_look_that_another_worker_makes(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log line of the death is read by that look, or by the one after it."""
+    panel.start()
+    panel.advance(40)
+    wake, looking = Wake.objects.get(), Claim(Account, panel.deployment.account_id, "observe")
+    panel.provider.restarts_crashed = False
+    panel.provider.kill_container(panel.run().container_id, line=DIED)
+    assert looking.take()
+    monkeypatch.setattr(wakes, "pause", lambda seconds: looking.release())
+    wakes._refused(wake, "500 Internal Server Error", panel.now)
+    assert panel.status().failure.reason == "boot_died"
 
 
 def test_an_engine_that_dies_after_ready_is_put_out(panel: Panel) -> None:
