@@ -68,5 +68,5 @@ def test_a_long_round_claims_from_the_moment_of_each_sending(monkeypatch: pytest
         channel(ChannelKind.SLACK, f"https://c{number}.example/")
     notify.tell("budget", "Half is spent.")
     monkeypatch.setattr(outgoing, "post", slow)
-    monkeypatch.setattr(delivering.timezone, "now", now)
+    monkeypatch.setattr(timezone, "now", now)
     assert (delivering.deliver_due(), again) == (10, [0])
