@@ -9,6 +9,7 @@ from deployments.ledger.prices import PriceMissing
 from deployments.models import (
     OPEN_DEPLOYS,
     OPEN_WAKES,
+    Cause,
     Deploy,
     Deployment,
     DeployStatus,
@@ -42,6 +43,8 @@ def open_breaker(
     """Turn the deployment off, end its leases as failed, close its wake and deploy. False where it is open
     already. One transaction: a worker that dies here leaves all of it or nothing."""
     run = Run.objects.filter(pk=run_id).first() if run_id is not None else None
+    if reason in (Break.BOOT_REPEATED, Break.WAKE_FAILED) and (died := _died_booting(deployment)) is not None:
+        reason, run, text = Break.BOOT_DIED, died, died.engine_error
     text = text or (run.engine_error if run is not None else "")
     with transaction.atomic():
         opened = Deployment.objects.filter(pk=deployment.pk, breaker_opened_at__isnull=True).update(
@@ -78,6 +81,16 @@ def open_breaker(
         _tell(deployment, reason, run, text, now)
         enqueue.reconcile_soon(deployment.pk)
     return True
+
+
+def _died_booting(deployment: Deployment) -> Run | None:
+    """The first run of this wake whose engine said that it died: the reason, whatever was seen first. The
+    provider starts it again at once, so it may be its second container, or the answer to the wake."""
+    wake = Wake.objects.filter(deployment=deployment, status__in=OPEN_WAKES).first()
+    if wake is None:
+        return None
+    runs = deployment.runs.filter(first_seen_at__gte=wake.created_at, ready_at__isnull=True)
+    return runs.filter(engine_died_at__isnull=False).exclude(cause=Cause.DOWNLOAD).last()
 
 
 def _tell(deployment: Deployment, reason: str, run: Run | None, text: str, now: datetime) -> None:

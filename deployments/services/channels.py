@@ -71,7 +71,7 @@ def _shown(kind: str, target: str) -> str:
             validate_email(address)
     except ValidationError:
         found = []
-    if not found:
+    if not found or any(len(address) > 254 for address in found):
         raise bad_field("target", "Give mail addresses, with commas between them.")
     return ", ".join(found)
 

@@ -8,8 +8,10 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from deployments.models import Delivery, Deployment, Notice, NotificationChannel
+from deployments.models import ChannelKind, Delivery, Deployment, Notice, NotificationChannel
 from deployments.planning.power import Role
+
+from . import payloads
 
 log = structlog.get_logger(__name__)
 
@@ -69,10 +71,22 @@ def _write(
     notice = Notice.objects.create(
         kind=kind, at=now, deployment=deployment, text=words, more=more, facts=facts, once=once[:160] or None
     )
-    # Each on its own: nobody needs to read the others' addresses, and one that fails delays no other.
-    mail = [Delivery(notice=notice, address=one, next_at=now) for one in sorted(_addresses(also_to))]
-    rows = [one for one in NotificationChannel.objects.filter(enabled=True) if one.wants(kind)]
-    Delivery.objects.bulk_create(mail + [Delivery(notice=notice, channel=one, next_at=now) for one in rows])
+    # Each on its own: nobody needs to read the others' addresses, and one that fails delays no other and has
+    # none of them told again.
+    to: list[tuple[NotificationChannel | None, str]] = [(None, one) for one in sorted(_addresses(also_to))]
+    for row in NotificationChannel.objects.filter(enabled=True):
+        if row.wants(kind):
+            to += [(row, address) for address in _each(row)]
+    Delivery.objects.bulk_create(
+        Delivery(notice=notice, channel=channel, address=address, next_at=now) for channel, address in to
+    )
+
+
+def _each(channel: NotificationChannel) -> list[str]:
+    """The addresses of a channel of mail, each once; one empty one for what is a single receiver."""
+    if channel.kind != ChannelKind.MAIL:
+        return [""]
+    return sorted(set(payloads.addresses(channel.target)))
 
 
 def _addresses(also_to: Iterable[str]) -> set[str]:

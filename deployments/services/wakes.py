@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from time import sleep as pause
 
 import structlog
 from django.db.models import F, Q
@@ -18,6 +19,8 @@ from .facts import HOP_MARGIN, HOP_S
 log = structlog.get_logger(__name__)
 
 PAUSE = timedelta(seconds=2)
+# How long a look by another worker is waited for before a wake's end is blamed on something.
+_LOOKS, _LOOK_PAUSE_S = 10, 0.3
 
 
 def hop(wake_id: int) -> bool:
@@ -115,7 +118,10 @@ def _write(wake: Wake, claim: str, answer: WakeHop) -> None:
 def _refused(wake: Wake, words: str, now: datetime) -> None:
     """The wake was answered with no. Where a container is up, its own end is the reason, and it was billed:
     an engine that died in this moment answers so, and says why in its log."""
-    observe.observe(wake.deployment.account_id, force=True, now=now)
+    for _ in range(_LOOKS):
+        if observe.observe(wake.deployment.account_id, force=True, now=now):
+            break
+        pause(_LOOK_PAUSE_S)  # another worker is looking: what it finds is not all written yet
     run = (
         wake.deployment.runs.filter(first_seen_at__gte=wake.created_at).exclude(cause=Cause.DOWNLOAD).first()
     )

@@ -96,7 +96,7 @@ class Exchange:
             key_id=self.key.key_id if self.key else None,
             user_id=self.key.owner_id if self.key else None,
             path=self.path[:40],
-            model=self.model[:200].replace("\0", ""),
+            model=_storable(self.model[:200]),
             status=self.status,
             stream=self.stream,
             started_at=self.started_at,
@@ -112,3 +112,9 @@ class Exchange:
             outcome=self.outcome,
             error_code=self.error_code,
         )
+
+
+def _storable(text: str) -> str:
+    """As a database takes it: JSON may hold a NUL, and half a pair of UTF-16. One row that cannot be written
+    would keep all others from being written."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

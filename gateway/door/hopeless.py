@@ -15,6 +15,7 @@ from .problems import Problem
 from .question import Question
 
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
+COMPLETIONS, RESPONSES = "/v1/completions", "/v1/responses"
 
 # No vocabulary has longer tokens (the longest are runs of 128 spaces): fewer tokens a text cannot have.
 _LONGEST_TOKEN_BYTES = 256
@@ -23,9 +24,13 @@ _LIMITS = {CHAT: ("max_completion_tokens", "max_tokens"), MESSAGES: ("max_tokens
 
 def check_hope(endpoint: Endpoint, question: Question, route: Route) -> None:
     """Problem 400 where the engine of `route` is certain to refuse this question; nothing has been lit."""
+    fields: dict[str, Any] = json.loads(question.body)
+    if endpoint.path == COMPLETIONS:
+        _check_prompt(fields)
+    if endpoint.path == RESPONSES:
+        _check_input(fields)
     if endpoint.path not in _LIMITS:
         return
-    fields: dict[str, Any] = json.loads(question.body)
     _check_messages(endpoint.path, fields)
     _check_limit(endpoint.path, fields, route)
     _check_length(fields, route)
@@ -37,6 +42,17 @@ def _check_messages(path: str, fields: Mapping[str, Any]) -> None:
         raise _hopeless("The field `messages` has to be a list.", "messages")
     if not messages and not (path == MESSAGES and fields.get("system")):
         raise _hopeless("The field `messages` is empty: send one at least.", "messages")
+
+
+def _check_prompt(fields: Mapping[str, Any]) -> None:
+    """Without one, or with an empty one; `prompt_embeds` stand in its place."""
+    if not fields.get("prompt") and fields.get("prompt_embeds") is None:
+        raise _hopeless("The field `prompt` is missing or empty: say what is to be completed.", "prompt")
+
+
+def _check_input(fields: Mapping[str, Any]) -> None:
+    if not isinstance(fields.get("input"), str | list):
+        raise _hopeless("The field `input` has to be a text or a list.", "input")
 
 
 def _check_limit(path: str, fields: Mapping[str, Any], route: Route) -> None:

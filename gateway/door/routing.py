@@ -20,7 +20,7 @@ class RouteTable:
         self._load = load
         self._clock = clock
         self._routes: tuple[Route, ...] = ()
-        self._good_until = self._asked_at = float("-inf")
+        self._asked_at = float("-inf")
         self._loads: SingleFlight[tuple[Route, ...]] = SingleFlight()
 
     async def all(self, *, after: float = float("-inf")) -> tuple[Route, ...]:
@@ -28,7 +28,9 @@ class RouteTable:
 
         Raises what the load raises: old routes are never used, they might wake a server.
         """
-        while self._clock.monotonic() >= self._good_until or self._asked_at < after:
+        # Their age is judged at the asking: a read that takes longer than they last would never be enough.
+        oldest = self._clock.monotonic() - ROUTES_MAX_AGE_S
+        while self._asked_at <= oldest or self._asked_at < after:
             await self._loads.do("routes", self._refresh)
         return self._routes
 
@@ -36,7 +38,6 @@ class RouteTable:
         asked_at = self._clock.monotonic()
         self._routes = tuple(await self._load())
         self._asked_at = asked_at
-        self._good_until = asked_at + ROUTES_MAX_AGE_S
         return self._routes
 
 

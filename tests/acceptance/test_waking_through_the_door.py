@@ -103,7 +103,7 @@ def test_start_from_off_that_fails_answers_those_who_wait(panel: Panel) -> None:
     with clients(panel, key) as (one, _), ThreadPoolExecutor(2) as crowd:
         asking = [crowd.submit(_refused, one, talk | {"stream": stream}) for stream in (True, False)]
         until(lambda: server.state() in ("stopping", "failed"), limit_s=90)
-        told = [each.result(timeout=5) for each in asking]
+        told = [each.result(timeout=20) for each in asking]
     assert {error.code for error in told} == {"failed"}
     assert all("died before it was ready" in error.message for error in told)
     server.reaches("failed")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,9 @@ import pytest
 
 from controlpanel.models import User
 from deployments.public import InFlightRow
+from gateway.door.clock import Clock
+from gateway.door.exchange import Exchange
+from gateway.door.paths import Dialect
 from gateway.door.usage_rows import write_usage
 from gateway.models import ApiKey, Outcome, UsageRecord
 
@@ -156,6 +160,16 @@ def test_row_written_twice_is_there_once() -> None:
     for _ in range(2):
         write_usage([usage(), usage(request_id="req_2")])
     assert UsageRecord.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_that_no_row_can_hold_keeps_no_usage_from_being_written() -> None:
+    """Half a pair of UTF-16 is no text for a database, and a NUL none for PostgreSQL: nothing would be
+    written any more, for it is tried again for ever."""
+    exchange = Exchange("/v1/completions", Dialect.OPENAI, Clock(), None)
+    exchange.model = json.loads(r'"a\ud800b\u0000"')
+    write_usage([exchange.row(), usage()])
+    assert UsageRecord.objects.get(request_id=exchange.request_id).model == "a?b"
 
 
 @pytest.mark.django_db(transaction=True)

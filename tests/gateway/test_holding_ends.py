@@ -57,7 +57,7 @@ async def test_stream_ends_with_an_event_where_it_takes_much_too_long() -> None:
 async def test_error_of_the_engine_becomes_an_event_of_a_stream_that_waited(path: str, event: bytes) -> None:
     refuses = whole(400, b'{"error": {"message": "too long", "type": "BadRequestError", "code": 400}}')
     async with asleep(refuses) as (house, engine):
-        async with house.post(path, json=STREAMS) as answer:
+        async with house.post(path, json=STREAMS | {"input": "Hello"}) as answer:
             ready(house)
             said = await answer.read()
         assert event in said

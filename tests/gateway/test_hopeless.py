@@ -41,6 +41,10 @@ def check(path: str, fields: dict[str, Any]) -> None:
         (CHAT, {"messages": SAYS_4_MB}, "messages"),  # 4,000,000 / 256 is 15625 tokens at the very least
         (CHAT, {"messages": [{"role": "user", "content": [{"type": "text", "text": "x" * 3_000_000}]}]},
          "messages"),
+        ("/v1/completions", {}, "prompt"),
+        ("/v1/completions", {"prompt": ""}, "prompt"),
+        ("/v1/responses", {}, "input"),
+        ("/v1/responses", {"input": {"role": "user"}}, "input"),
     ],
 )  # fmt: skip
 def test_hopeless_question_is_told(path: str, fields: dict[str, Any], param: str) -> None:
@@ -60,8 +64,10 @@ def test_hopeless_question_is_told(path: str, fields: dict[str, Any], param: str
         (CHAT, {"messages": [{"role": "user", "content": "x" * 2_000_000}]}),  # 7813 tokens, perhaps
         (CHAT, {"messages": SAYS_4_MB, "truncate_prompt_tokens": 100}),
         (CHAT, {"messages": [{"role": "assistant", "content": "x" * 4_000_000}, "?", {"role": "user"}]}),
-        ("/v1/completions", {"max_tokens": 0, "messages": None}),
-        ("/v1/responses", {"messages": None}),
+        ("/v1/completions", {"prompt": [[1, 2]], "max_tokens": 0, "echo": True}),
+        ("/v1/completions", {"prompt_embeds": "AAAA"}),
+        ("/v1/responses", {"input": "", "messages": None}),
+        ("/v1/embeddings", {"messages": [], "max_tokens": 0}),
     ],
 )
 def test_what_an_engine_might_take_is_left_to_it(path: str, fields: dict[str, Any]) -> None:

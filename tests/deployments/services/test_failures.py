@@ -2,9 +2,10 @@
 
 import pytest
 
-from deployments.models import Deployment, Lease, LogLine, Notice, Run
+from deployments.models import Account, Deployment, Lease, LogLine, Notice, Run, Wake
 from deployments.providers.base import ProviderError
-from deployments.services import deploys, requests, wakes
+from deployments.services import breaker, deploys, requests, wakes
+from deployments.services.claims import Claim
 from deployments.services.errors import Refused
 
 from .conftest import Panel, actor
@@ -70,6 +71,39 @@ def test_a_second_container_is_blamed_with_the_last_words_of_the_first(panel: Pa
     failure = panel.status().failure
     assert failure is not None
     assert failure.evidence == "ValueError: No available memory"
+
+
+@pytest.mark.parametrize("reason", ["boot_repeated", "wake_failed"])
+def test_an_engine_that_died_is_the_reason_whatever_was_seen_first(panel: Panel, reason: str) -> None:
+    """Chance decides whether the second container or the wake's answer is judged before the death."""
+    panel.start()
+    panel.advance(40)
+    first = panel.run()
+    Run.objects.filter(pk=first.pk).update(
+        engine_error="ValueError: No available memory",
+        engine_died_at=panel.now,
+        ended_at=panel.now,
+        end_reason="boot_failed",
+    )
+    assert breaker.open_breaker(panel.deployment, reason=reason, run_id=None, now=panel.now, text="500")
+    failure = panel.status().failure
+    assert failure is not None
+    assert (failure.reason, failure.evidence) == ("boot_died", "ValueError: No available memory")
+
+
+def test_the_answer_to_a_wake_is_judged_after_the_look_that_another_worker_makes(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log line of the death is read by that look, or by the one after it."""
+    panel.start()
+    panel.advance(40)
+    wake, looking = Wake.objects.get(), Claim(Account, panel.deployment.account_id, "observe")
+    panel.provider.restarts_crashed = False
+    panel.provider.kill_container(panel.run().container_id, line=DIED)
+    assert looking.take()
+    monkeypatch.setattr(wakes, "pause", lambda seconds: looking.release())
+    wakes._refused(wake, "500 Internal Server Error", panel.now)
+    assert panel.status().failure.reason == "boot_died"
 
 
 def test_an_engine_that_dies_after_ready_is_put_out(panel: Panel) -> None:
