@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from deployments.models import Account, Heartbeat, Lease, Run
 
+from .outgoing import cut_after
+
 log = structlog.get_logger(__name__)
 
 CALLED, FAILED = "dead-man", "dead-man failed"
@@ -30,7 +32,8 @@ _PARTS = {
     RECONCILED: "no full round of the reconciler was made",
     BUDGETED: "the budgets were not all counted",
 }
-_TIMEOUT_S = 10.0
+# One step, and the whole call however slowly the receiver drips.
+_TIMEOUT_S, _WHOLE_S = 10.0, 20.0
 _GOOD = range(200, 300)
 
 
@@ -100,8 +103,10 @@ def _get(url: str) -> bool:
         connection = _connection(parts.scheme, parts.hostname or "", parts.port)
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", path, headers={"User-Agent": "pilotlight", "Connection": "close"})
-            status = connection.getresponse().status
+            connection.connect()
+            with cut_after(_WHOLE_S, connection.sock):
+                connection.request("GET", path, headers={"User-Agent": "pilotlight", "Connection": "close"})
+                status = connection.getresponse().status
         finally:
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -2,18 +2,20 @@
 
 import http.client
 import ipaddress
+import os
 import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
 # One step (connect, send, read) and the whole attempt, however slowly the receiver drips.
 STEP_S, WHOLE_S = 5.0, 8.0
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# NAT64, and the deprecated IPv4-compatible addresses (RFC 4291, 2.5.5.1).
+_CARRIERS = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
 _PRIVATE = (
     "The address leads to this machine or a private network. Where that is meant, set"
     " NOTIFY_PRIVATE_ADDRESSES."
@@ -62,23 +64,37 @@ def check(url: str) -> SplitResult:
 def _connected(parts: SplitResult) -> Iterator[http.client.HTTPConnection]:
     host, secure = str(parts.hostname), parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
-    used = socket.create_connection((_address(host, port), port), timeout=STEP_S)
-    if secure:
-        context = ssl.create_default_context()
-        used = context.wrap_socket(used, server_hostname=host, do_handshake_on_connect=False)
-    # Cutting the line ends a reader's wait: a receiver that drips a byte at a time resets every other clock.
-    ended = threading.Timer(WHOLE_S, socket.socket.shutdown, [used, socket.SHUT_RDWR])
+    plain = socket.create_connection((_address(host, port), port), timeout=STEP_S)
+    with plain, cut_after(WHOLE_S, plain):
+        used = plain
+        if secure:
+            used = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        with used:
+            connection = http.client.HTTPConnection(parts.netloc, timeout=STEP_S)
+            connection.sock = used
+            yield connection
+
+
+@contextmanager
+def cut_after(limit_s: float, line: socket.socket) -> Iterator[None]:
+    """Cut the line after so long: that ends a reader's wait, while a receiver that drips a byte at a time
+    resets every other clock."""
+    # A descriptor of its own: TLS takes the socket's away, and a TLS socket cannot be doubled itself.
+    own = socket.socket(fileno=os.dup(line.fileno()))
+
+    def cut() -> None:
+        with suppress(OSError):
+            own.shutdown(socket.SHUT_RDWR)
+
+    ended = threading.Timer(limit_s, cut)
     ended.daemon = True
     ended.start()
     try:
-        if isinstance(used, ssl.SSLSocket):
-            used.do_handshake()
-        connection = http.client.HTTPConnection(parts.netloc, timeout=STEP_S)
-        connection.sock = used
-        yield connection
+        yield
     finally:
         ended.cancel()
-        used.close()
+        ended.join()
+        own.close()
 
 
 def _address(host: str, port: int) -> str:
@@ -98,6 +114,8 @@ def _is_open(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(found, "ipv4_mapped", None)
     one = mapped or found
-    if isinstance(one, ipaddress.IPv6Address) and (one in _NAT64 or one.sixtofour or one.teredo):
-        return False
+    if isinstance(one, ipaddress.IPv6Address):
+        carries = any(one in net for net in _CARRIERS) or one.sixtofour or one.teredo
+        if carries:
+            return False
     return bool(one.is_global and not one.is_multicast)

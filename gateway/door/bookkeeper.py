@@ -145,12 +145,20 @@ class Bookkeeper:
                 raise
         if self._used_keys:
             used, self._used_keys = self._used_keys, {}
-            await self._database.run(self._mark, used)
+            try:
+                await self._database.run(self._mark, used)
+            except Exception:
+                self._used_keys = used | self._used_keys
+                raise
 
     async def _tell_failures(self) -> None:
         while self._failures:
             deployment_id, (at, text) = self._failures.popitem()
-            await self._database.run(self._backstage.note_engine_failure, deployment_id, at, text)
+            try:
+                await self._database.run(self._backstage.note_engine_failure, deployment_id, at, text)
+            except Exception:
+                self._failures.setdefault(deployment_id, (at, text))
+                raise
 
     async def _write_rows(self) -> None:
         while self._rows:

@@ -39,14 +39,16 @@ async def _stream(response: ClientResponse, reply: Reply, exchange: Exchange) ->
         await reply.start(response.status, [*_headers(response), unbuffered], streaming=True)
     head = tail = b""
     edge = EventEdge()
-    async for chunk in response.content.iter_any():
-        if len(head) < HEAD_BYTES:
-            exchange.first_byte()
-            head += chunk
-        tail = (tail + chunk)[-TAIL_BYTES:]
-        if events := edge.take(chunk):
-            await reply.body(events, more=True)
-    exchange.tokens = read_tokens(head, tail)
+    try:
+        async for chunk in response.content.iter_any():
+            if len(head) < HEAD_BYTES:
+                exchange.first_byte()
+                head += chunk
+            tail = (tail + chunk)[-TAIL_BYTES:]
+            if events := edge.take(chunk):
+                await reply.body(events, more=True)
+    finally:  # whoever leaves early has been given what was told until then
+        exchange.tokens = read_tokens(head, tail)
     await reply.body(edge.rest(), more=False)
     return b'data: {"error"' not in tail
 

@@ -22,6 +22,7 @@ async def never(heard: Heard, writer: asyncio.StreamWriter) -> None:
 
 async def endless(heard: Heard, writer: asyncio.StreamWriter) -> None:
     writer.write(SSE)
+    writer.write(chunk(b'data: {"type": "message_start", "message": {"usage": {"input_tokens": 7}}}\n\n'))
     while True:
         writer.write(chunk(b"data: x\n\n"))
         await writer.drain()
@@ -54,6 +55,7 @@ async def test_client_that_leaves_in_the_middle_ends_the_generation() -> None:
         row = await house.row()
         assert (row.outcome, row.status) == (Outcome.CLIENT_LEFT, 200)
         assert row.bytes_out > 0
+        assert row.prompt_tokens == 7, "what was told until then is known"
         assert house.panel.failures == []
 
 

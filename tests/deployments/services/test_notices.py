@@ -169,13 +169,20 @@ def test_a_receiver_that_hangs_costs_one_timeout_and_holds_up_nobody(
     [
         "http://127.0.0.1:9/", "http://localhost:9/", "http://[::1]:9/", "http://10.0.0.1/", "http://169.254.169.254/",
         "http://[::ffff:127.0.0.1]:9/", "http://[64:ff9b::7f00:1]:9/", "http://[2002:7f00:1::]:9/",
-        "http://0.0.0.0:9/", "http://2130706433:9/",
+        "http://[::127.0.0.1]:9/", "http://0.0.0.0:9/", "http://2130706433:9/",
     ],
 )  # fmt: skip
 def test_this_machine_and_private_networks_are_not_reached(url: str) -> None:
     with pytest.raises(outgoing.NotSent) as caught:
         outgoing.post(url, b"{}", {})
     assert "private network" in str(caught.value)
+
+
+def test_a_receiver_that_drips_is_cut_off() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, outgoing.cut_after(0.01, ours):
+        ours.settimeout(10)
+        assert ours.recv(1) == b"", "the wait ends though nothing came and nothing was closed there"
 
 
 @pytest.mark.parametrize(
