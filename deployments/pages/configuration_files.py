@@ -55,10 +55,9 @@ def bring_in(request: PageRequest, slug: str) -> HttpResponse:
             return acted(request, said, reverse("deployments:settings", args=[slug]))
         plan = configuration_files.planned(deployment, text)
     except Refused as error:
-        context = {"text": text, "error": error.message}
-        return _page(request, deployment, context, status=error.status)
-    context = {"text": text, "plan": plan, "judged": plan.judged, "differences": in_words(plan.changes)}
-    return _page(request, deployment, context)
+        return _page(request, deployment, {"text": text, "error": error.message}, status=error.status)
+    shown = {"text": text, "plan": plan, "judged": plan.judged, "differences": in_words(plan.changes)}
+    return _page(request, deployment, shown)
 
 
 def _page(
@@ -73,7 +72,7 @@ def _given(request: PageRequest) -> str:
     file = request.FILES.get("file")
     if file is None:
         return ""
-    data = file.read(4 * LONGEST_CHARACTERS + 1)
+    data: bytes = file.read(4 * LONGEST_CHARACTERS + 1)
     if len(data) > 4 * LONGEST_CHARACTERS:
         raise bad_field("file", f"The file is longer than {LONGEST_CHARACTERS:,} characters.")
     try:

@@ -105,9 +105,9 @@ class _Loader(yaml.SafeLoader):
     """JSON's kinds of values only; an entry given twice or by reference is refused, not guessed at."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
             raise _at("an alias; write the value out", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
-        composed: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        composed: yaml.Node | None = super().compose_node(parent, index)
         return composed
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -122,7 +122,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
-        value: float = super().construct_yaml_float(node)  # type: ignore[no-untyped-call]
+        value: float = super().construct_yaml_float(node)
         if not math.isfinite(value):
             raise _at("a number that is none; write a finite one", node.start_mark)
         return value
