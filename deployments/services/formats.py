@@ -81,9 +81,7 @@ def compared(asked: Question, now: datetime) -> Formats:
     """Every format on every GPU that has a price. The model's own format comes with its calibration."""
     book = costs.Books().of(asked.account)
     keys = dict.fromkeys((*COMPARED, asked.shape.quantization))
-    cells = grid(
-        asked.shape, asked.setting, devices=devices(asked, now), formats=keys, own=asked.own
-    )  # fmt: skip
+    cells = grid(asked.shape, asked.setting, devices=devices(asked, now), formats=keys, own=asked.own)
     priced = tuple(Priced(cell, _hour(book, cell, asked.price_factor, now)) for cell in cells)
     return Formats(priced, tuple(sorted(_fewest(priced, asked.requests), key=_cost)))
 

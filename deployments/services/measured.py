@@ -43,6 +43,14 @@ class Observation:
     estimated: Fit | None = None
 
     @property
+    def possible(self) -> bool:
+        """Whether it can be: no more than the engine may use of the GPU."""
+        if self.estimated is None:
+            return True
+        allowed = self.estimated.device.memory_gib * float(self.spec.gpu_memory_utilization)
+        return self.measured.weights_gib + self.measured.cache_gib <= allowed
+
+    @property
     def weights_off(self) -> float | None:
         """By how many per cent the estimate of the weights was above."""
         return self.estimated and off_percent(self.estimated.weights_gib, self.measured.weights_gib)
@@ -73,7 +81,7 @@ def own_calibration(spec: Spec, sizes: ModelSizes, seen: Sequence[Observation]) 
     context, share and cache may differ. None where nothing alike was measured."""
     shape, device = sizes.shape(spec.model), device_of(spec.gpu_type)
     for one in reversed(seen):
-        if shape is None or device is None or not _alike(one.spec, spec):
+        if shape is None or device is None or not one.possible or not _alike(one.spec, spec):
             continue
         source = f"what the engine of release {one.release} printed in run {one.run}"
         return calibrated(shape, setting_of(one.spec), device, one.measured, source)

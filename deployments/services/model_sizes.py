@@ -25,7 +25,7 @@ def parsed(text: str) -> dict[str, Any]:
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
         raise bad_field(FIELD, f"has more than {LARGEST_BYTES // 1024} KiB; a config.json has a few.")
     try:
-        found = json.loads(text, parse_constant=_not_a_number)
+        found = json.loads(text.removeprefix("\ufeff"), parse_constant=_not_a_number)
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise bad_field(FIELD, f"is not JSON{where}; give the config.json as it lies there.") from None

@@ -34,6 +34,17 @@ class Cell:
         return self.fit is not None and self.fit.requests >= requests
 
     @property
+    def close(self) -> bool:
+        """Whether it fits only if the estimate is not wrong by all that it may be."""
+        fit = self.fit
+        return fit is not None and fit.fits and fit.cache_gib - fit.error * fit.weights_gib < fit.request_gib
+
+    @property
+    def far(self) -> bool:
+        """Whether each GPU is short of more than it has."""
+        return self.short_gib > self.device.memory_gib
+
+    @property
     def short_gib(self) -> float:
         """What each GPU lacks for one request of full length; 0 where it fits."""
         return max(0.0, self.fit.request_gib - self.fit.cache_gib) if self.fit is not None else 0.0
