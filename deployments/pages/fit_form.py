@@ -27,7 +27,7 @@ class FitForm(forms.Form):
     )
     cache = forms.ChoiceField(label="Cache", required=False)
 
-    numbers = ("context", "requests", "share")
+    numbers: tuple[str, ...] = ("context", "requests", "share")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,10 +77,7 @@ class ModelForm(FitForm):
 
     def text(self) -> str:
         """The config.json: a file goes before what was typed."""
-        sent = self.files.get("file")
-        if sent is None:
-            return str(self.data.get("config", ""))
-        return sent.read(LARGEST_BYTES + 1).decode(errors="replace")
+        return sent_text(self.files.get("file"), str(self.data.get("config", "")))
 
     def base(self) -> Setting:
         """What of the setting is not asked in numbers."""
@@ -89,3 +86,8 @@ class ModelForm(FitForm):
             ranks=int(self.asked("gpus")), memory_share=0.92, drafting=sent("drafting") == "on",
             eager=sent("eager") == "on",
         )  # fmt: skip
+
+
+def sent_text(file: Any, typed: str) -> str:
+    """The text of an uploaded file, read no further than the service will take; else what was typed."""
+    return typed if file is None else str(file.read(LARGEST_BYTES + 1), errors="replace")

@@ -1,7 +1,6 @@
 """`/deployments/{slug}/formats/`: the model in every format on every GPU."""
 
 import json
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +12,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deployments.models import Deployment
 from deployments.planning.memory.assumed import assumed
-from deployments.planning.memory.devices import device_of
 from deployments.planning.memory.fit import Setting
 from deployments.planning.memory.of_spec import fit_of, setting_of
 from deployments.planning.memory.shape import Shape
@@ -21,12 +19,12 @@ from deployments.planning.power import Scope
 from deployments.planning.spec import Spec, SpecError
 from deployments.services import model_sizes
 from deployments.services.errors import Refused
-from deployments.services.formats import Formats, Question, compared, patch_of
+from deployments.services.formats import Formats, compared, patch_of, question_of
 from deployments.services.measured import Observation, observations, own_calibration
 from deployments.services.model_sizes import ModelSizes
 
 from .access import PageRequest, needs
-from .fit_form import FitForm
+from .fit_form import FitForm, sent_text
 from .format_tables import options, paths, published, table
 from .head import head
 from .lookup import deployment_of
@@ -53,30 +51,23 @@ def _compared(
     request: PageRequest, deployment: Deployment, spec: Spec, sizes: ModelSizes, seen: list[Observation]
 ) -> dict[str, Any]:
     shape = sizes.shape(spec.model)
-    if shape is None or not spec.gpu_count:
+    if shape is None:
         return {}
-    now = timezone.now()
     form = _form(request, spec, shape)
     setting = form.setting(setting_of(spec))
-    own = own_calibration(spec, sizes, seen)
-    device = device_of(spec.gpu_type)
-    asked = Question(
-        deployment.account,
-        shape,
-        setting,
-        requests=float(form.asked("requests")),
-        gpu_type=spec.gpu_type,
-        price_factor=deployment.account.region_factor if spec.region else Decimal(1),
-        own={(device.name, spec.gpu_count): own} if own and device else None,
-    )
-    found = compared(asked, now)
+    asked = question_of(
+        deployment, spec, sizes, seen, setting=setting, requests=float(form.asked("requests"))
+    )  # fmt: skip
+    if asked is None:
+        return {}
+    found = compared(asked, timezone.now())
     rows = options(found, spec, patches=_patches(request, deployment, found, spec, setting))
     config = sizes.config(spec.model)
     return {
         "form": form,
         "setting": setting,
         "shape": shape,
-        "saved": fit_of(spec, shape=shape, own=own).fit,
+        "saved": fit_of(spec, shape=shape, own=own_calibration(spec, sizes, seen)).fit,
         "found": found,
         "options": rows,
         "table": table(found, spec),
@@ -117,10 +108,7 @@ def keep_model(request: PageRequest, slug: str) -> HttpResponse:
             model_sizes.forget(deployment, actor=request.actor)
             messages.success(request, "The kept config.json is removed.")
         else:
-            sent = request.FILES.get("file")
-            text = request.POST.get("config", "")
-            if sent is not None:
-                text = sent.read(model_sizes.LARGEST_BYTES + 1).decode(errors="replace")
+            text = sent_text(request.FILES.get("file"), request.POST.get("config", ""))
             source = f"given by {request.actor.name}"
             model_sizes.keep(deployment, actor=request.actor, config=model_sizes.parsed(text), source=source)
             messages.success(request, "The config.json is kept; estimates of memory use it from now on.")

@@ -1,13 +1,13 @@
 """A model's formats on the GPUs that have a price: what fits, for how many, and for how much."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from deployments.ledger.prices import PriceBook, PriceMissing, Resources
-from deployments.models import Account
+from deployments.models import Account, Deployment
 from deployments.planning.memory.calibration import Calibration
 from deployments.planning.memory.devices import Device, device_of
 from deployments.planning.memory.fit import Setting
@@ -19,6 +19,8 @@ from deployments.planning.spec import Spec
 
 from . import costs
 from .compare import gpu_types
+from .measured import Observation, own_calibration
+from .model_sizes import ModelSizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,32 @@ class Formats:
             if (one.cell.format.key, one.cell.device.name, one.cell.count) == (format_key, gpu_type, count):
                 return one
         return None
+
+
+def question_of(
+    deployment: Deployment,
+    spec: Spec,
+    sizes: ModelSizes,
+    seen: Sequence[Observation],
+    *,
+    setting: Setting,
+    requests: float,
+) -> Question | None:
+    """What is asked of a deployment's configuration, with what its own runs taught; None where the sizes of
+    its model are not known, or it runs without a GPU."""
+    shape, device = sizes.shape(spec.model), device_of(spec.gpu_type)
+    if shape is None or not spec.gpu_count:
+        return None
+    own = own_calibration(spec, sizes, seen)
+    return Question(
+        deployment.account,
+        shape,
+        setting,
+        requests=requests,
+        gpu_type=spec.gpu_type,
+        price_factor=deployment.account.region_factor if spec.region else Decimal(1),
+        own={(device.name, spec.gpu_count): own} if own and device else None,
+    )
 
 
 def compared(asked: Question, now: datetime) -> Formats:
@@ -136,8 +164,3 @@ def _hour(book: PriceBook, cell: Cell, factor: Decimal, now: datetime) -> Decima
         return book.usd_per_hour(held, now)
     except PriceMissing:
         return None
-
-
-def with_wish(setting: Setting, *, context: int | None, kv_cache_dtype: str | None, share: float) -> Setting:
-    """The setting with what somebody asks for instead."""
-    return replace(setting, max_model_len=context, kv_cache_dtype=kv_cache_dtype, memory_share=share)

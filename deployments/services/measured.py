@@ -53,12 +53,14 @@ class Observation:
     @property
     def weights_off(self) -> float | None:
         """By how many per cent the estimate of the weights was above."""
-        return self.estimated and off_percent(self.estimated.weights_gib, self.measured.weights_gib)
+        fit = self.estimated
+        return None if fit is None else off_percent(fit.weights_gib, self.measured.weights_gib)
 
     @property
     def cache_off(self) -> float | None:
         """The same of what was left for the cache."""
-        return self.estimated and off_percent(self.estimated.cache_gib, self.measured.cache_gib)
+        fit = self.estimated
+        return None if fit is None else off_percent(fit.cache_gib, self.measured.cache_gib)
 
     @property
     def tokens_off(self) -> float | None:
