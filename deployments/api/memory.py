@@ -85,6 +85,14 @@ def put_model_config(request: ApiRequest, slug: str, wish: ModelConfigWish) -> S
     return Status(204, None)
 
 
+@router.post(f"{_ONE}/model-config/read", response={204: None}, summary="Read it from the weights volume")
+@needs(Scope.ADMIN)
+def read_model_config(request: ApiRequest, slug: str) -> Status[None]:
+    """Keeps the config.json that lies beside the weights. No container is started; takes up to 30 s."""
+    model_sizes.keep_from_volume(deployment_of(request, slug), actor=request.auth)
+    return Status(204, None)
+
+
 @router.delete(f"{_ONE}/model-config", response={204: None}, summary="Remove the kept config.json")
 @needs(Scope.ADMIN)
 def delete_model_config(request: ApiRequest, slug: str) -> Status[None]:

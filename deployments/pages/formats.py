@@ -101,12 +101,15 @@ def _patches(
 @require_POST
 @needs(Scope.ADMIN)
 def keep_model(request: PageRequest, slug: str) -> HttpResponse:
-    """Keep a config.json for this deployment's model, or remove the kept one."""
-    deployment = deployment_of(request, slug)
+    """Keep a config.json for this deployment's model, as sent or from its volume; or remove the kept one."""
+    deployment, act = deployment_of(request, slug), request.POST.get("act")
     try:
-        if request.POST.get("act") == "forget":
+        if act == "forget":
             model_sizes.forget(deployment, actor=request.actor)
             messages.success(request, "The kept config.json is removed.")
+        elif act == "read":
+            kept = model_sizes.keep_from_volume(deployment, actor=request.actor)
+            messages.success(request, f"The config.json of {kept.model} is {kept.source}, and kept.")
         else:
             text = sent_text(request.FILES.get("file"), request.POST.get("config", ""))
             source = f"given by {request.actor.name}"

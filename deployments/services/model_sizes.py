@@ -12,9 +12,13 @@ from deployments.models import Deployment, ModelConfig
 from deployments.planning.memory.known import shape_of
 from deployments.planning.memory.shape import ConfigError, Shape, read_config
 from deployments.planning.power import Actor, Scope
+from deployments.planning.spec import Spec
+from deployments.providers.base import ProviderError
+from deployments.providers.registry import provider_for
 
 from . import audit
-from .errors import bad_field, not_allowed
+from .errors import Refused, bad_field, not_allowed
+from .weights import CACHE_PATH
 
 LARGEST_BYTES = 256 * 1024
 FIELD = "config"
@@ -71,6 +75,27 @@ def keep(
         summary = f"{actor.name} kept the config.json of {model} ({source}) for estimates of memory."
         audit.record(actor, "configure", deployment=deployment, summary=summary)
     return row
+
+
+def keep_from_volume(deployment: Deployment, *, actor: Actor) -> ModelConfig:
+    """Read the config.json that lies beside the weights and keep it. Blocks for up to 30 s; starts nothing.
+    Raises Refused."""
+    _allow(deployment, actor)
+    spec = Spec.from_json(deployment.config)
+    volume = spec.volumes.get(CACHE_PATH)
+    if volume is None:
+        raise Refused("no_volume", f"It has no volume at {CACHE_PATH}; give the config.json.", status=409)
+    try:
+        content = provider_for(deployment.account).model_config(volume, spec.model)
+    except ProviderError as error:
+        raise Refused("provider", f"The volume could not be read: {error.message}", status=503) from None
+    if content is None:
+        words = (
+            f"{spec.model} is not on the volume {volume} yet; download its weights, or give the config.json."
+        )
+        raise Refused("not_there", words, status=409)
+    found = parsed(content.decode(errors="replace"))
+    return keep(deployment, actor=actor, config=found, source=f"read from the volume {volume}")
 
 
 def forget(deployment: Deployment, *, actor: Actor) -> None:

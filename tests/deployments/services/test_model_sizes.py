@@ -9,6 +9,7 @@ from django.utils import timezone
 from deployments.models import Action, Deployment, ModelConfig, Release
 from deployments.planning.power import Role
 from deployments.planning.spec import Spec
+from deployments.providers.base import ProviderError
 from deployments.services import model_sizes
 from deployments.services.errors import Refused
 from deployments.services.measured import observations, own_calibration
@@ -16,6 +17,7 @@ from deployments.services.model_sizes import ModelSizes
 from deployments.services.preflight import preflight
 from tests.deployments.pages.states import States
 from tests.deployments.planning.memory.families import config_of
+from tests.fakes.provider import FakeProvider
 
 from .conftest import actor
 
@@ -119,3 +121,24 @@ def test_each_release_is_estimated_with_what_earlier_ones_taught(states: States)
     assert own.source == "what the engine of release 2 printed in run 2"
     other = Spec.from_json(made.config | {"gpu_count": 4})
     assert own_calibration(other, sizes, observations(made, sizes)) is None
+
+
+def test_it_is_read_from_the_volume_on_request(unknown: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = FakeProvider(timezone.now)
+    monkeypatch.setattr(model_sizes, "provider_for", lambda account: provider)
+    with pytest.raises(Refused, match="not on the volume huggingface-cache yet"):
+        model_sizes.keep_from_volume(unknown, actor=ADMIN)
+    provider.configs["huggingface-cache", "somebody/llama"] = json.dumps(LLAMA).encode()
+    kept = model_sizes.keep_from_volume(unknown, actor=ADMIN)
+    assert (kept.config, kept.source) == (LLAMA, "read from the volume huggingface-cache")
+    provider.fail_next("model_config", ProviderError("503 busy", permanent=False))
+    with pytest.raises(Refused, match="could not be read: 503 busy"):
+        model_sizes.keep_from_volume(unknown, actor=ADMIN)
+    provider.configs["huggingface-cache", "somebody/llama"] = b"{}"
+    with pytest.raises(Refused) as refused:
+        model_sizes.keep_from_volume(unknown, actor=ADMIN)
+    assert "config.num_hidden_layers" in refused.value.fields
+    assert provider.container_requests == 0
+    unknown.config = unknown.config | {"volumes": {}}
+    with pytest.raises(Refused, match="has no volume"):
+        model_sizes.keep_from_volume(unknown, actor=ADMIN)
