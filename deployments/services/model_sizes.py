@@ -40,8 +40,12 @@ def checked(found: object) -> dict[str, Any]:
     """The same for what is an object already."""
     if not isinstance(found, dict):
         raise bad_field(FIELD, "is not a JSON object; give the config.json that lies beside the weights.")
-    text = json.dumps(found)
-    if len(text) > LARGEST_BYTES:
+    try:
+        text = json.dumps(found, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
+    except (ValueError, RecursionError):  # infinite numbers, halves of characters
+        raise bad_field(FIELD, "has a value that JSON cannot hold; take the file as it lies there.") from None
+    if size > LARGEST_BYTES:
         raise bad_field(FIELD, f"has more than {LARGEST_BYTES // 1024} KiB; a config.json has a few.")
     if "\\u0000" in text:
         raise bad_field(FIELD, "has a NUL character in a text; remove it.")

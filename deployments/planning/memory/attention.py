@@ -25,7 +25,15 @@ class LayerKinds:
 
 
 def read_layer_kinds(config: Mapping[str, Any], layers: int, architecture: str) -> LayerKinds:
-    """The kinds of the layers. Raises ConfigError where the list of them is shorter than the model."""
+    """The kinds of the layers. Raises ConfigError where the list of them is shorter than the model, or where
+    none keeps tokens: the cache of such a model is not counted in tokens."""
+    found = _kinds(config, layers, architecture)
+    if found.stateful >= layers:
+        raise ConfigError("layer_types", "leaves no layer that keeps tokens; such a model is not counted.")
+    return found
+
+
+def _kinds(config: Mapping[str, Any], layers: int, architecture: str) -> LayerKinds:
     window = count(config, "sliding_window")
     if config.get("use_sliding_window") is False:
         window = 0

@@ -81,7 +81,7 @@ _PATHS = {
     ("nvfp4", "Hopper"): _NVFP4_UNPACKED,
 }
 _OTHERWISE = {"bf16": _BF16_UNITS, "fp8": _FP8_UNITS, "int8": _INT8_UNITS, "int4": _INT4_UNPACKED}
-_NOT_KNOWN = Path(Way.UNKNOWN, "not documented where we looked", "")
+_NOT_KNOWN = Path(Way.UNKNOWN, "nothing documented was found", "")
 
 
 def path_of(format_key: str, device: Device) -> Path:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from modal import exception
-from modal.volume import FileEntry, FileEntryType
+from modal.types import FileEntry, FileEntryType
 
 from deployments.providers.base import ProviderError
 
@@ -32,7 +32,9 @@ async def model_config(client: Client, environment: str, volume: str, model: str
         found = await _small(cache, path)
         if found is not None and is_model_config(found):
             return found
-    raise ProviderError("The volume has a config.json, but it could not be read.", permanent=True)
+    raise ProviderError(
+        "It has a config.json, but none that could be read as that of a model.", permanent=True
+    )
 
 
 def is_model_config(content: bytes) -> bool:

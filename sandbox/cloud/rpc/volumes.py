@@ -93,7 +93,7 @@ class VolumeCalls:
         paths = self._blocks.offer(path, request.start, length)
         urls = [f"{self._cloud.web_url}{one}" for one in paths]
         return pb.VolumeGetFile2Response(
-            get_urls=[f"{self._cloud.web_url}{url}" for url in urls],
+            get_urls=urls,
             size=size,
             start=request.start,
             len=length,

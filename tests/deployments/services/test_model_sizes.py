@@ -49,10 +49,12 @@ def unknown(states: States) -> Deployment:
         ("[" * 100_000, "config", "is not JSON"),
         ("{}" + " " * 300_000, "config", "more than 256 KiB"),
         (json.dumps(LLAMA | {"_name": "a\0b"}), "config", "NUL"),
+        (json.dumps(LLAMA | {"_name": "\ud800"}), "config", "JSON cannot hold"),
+        ('{"a": 1e999}', "config", "JSON cannot hold"),
         (json.dumps(LLAMA | {"hidden_size": "big"}), "config.hidden_size", "whole number"),
         (json.dumps({"hidden_size": 1}), "config.num_hidden_layers", "is missing"),
     ],
-    ids=["empty", "cut", "list", "nan", "deep", "large", "nul", "wrong", "missing"],
+    ids=["empty", "cut", "list", "nan", "deep", "large", "nul", "half", "infinite", "wrong", "missing"],
 )
 def test_what_is_no_config_is_refused_by_field(text: str, field: str, words: str) -> None:
     with pytest.raises(Refused) as refused:

@@ -1,13 +1,17 @@
 """Other families: sizes counted against what their publishers say, and configurations that cannot be."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployments.planning.memory.assumed import assumed
 from deployments.planning.memory.cache import request_bytes, token_bytes
-from deployments.planning.memory.devices import GIB
+from deployments.planning.memory.devices import DEVICES, GIB
+from deployments.planning.memory.fit import Setting, estimate
 from deployments.planning.memory.quantization import FORMAT_BYTES, Quantization, read_quantization
 from deployments.planning.memory.shape import ConfigError, read_config
 from deployments.planning.memory.weights import weights_of
@@ -152,6 +156,8 @@ def test_what_is_assumed_is_said(config: dict[str, Any], words: str) -> None:
         ({"num_attention_heads": True}, "num_attention_heads"),
         ({"layer_types": ["full_attention"]}, "layer_types"),
         ({"layer_types": "full"}, "layer_types"),
+        ({"layer_types": ["linear_attention"] * 2}, "layer_types"),
+        ({"full_attention_interval": 9}, "layer_types"),
         ({"architectures": "Llama"}, "architectures"),
         ({"n_routed_experts": 2**30}, "n_routed_experts"),
         ({"quantization_config": {"quant_method": "fp8", "ignore": [1]}}, "ignore"),
@@ -161,3 +167,29 @@ def test_what_no_model_has_is_refused_by_its_name(change: dict[str, Any], field:
     with pytest.raises(ConfigError) as refused:
         read_config(TINY_LLAMA | change)
     assert refused.value.field == field
+
+
+NAMES = (
+    "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "hidden_size", "head_dim",
+    "num_experts", "sliding_window", "layer_types", "decoder_sparse_step", "mlp_only_layers", "kv_lora_rank",
+    "index_n_heads", "quantization_config", "text_config", "architectures", "full_attention_interval",
+    "max_window_layers", "first_k_dense_replace",
+)  # fmt: skip
+VALUES = (
+    -1, 0, 1, 3, 7, 64, 2**31, None, True, 1.5, float("inf"), "x", [], [1], ["mamba"] * 64, {},
+    {"ignore": "x"}, ["sliding_attention"] * 99,
+    {"quant_method": "compressed-tensors", "config_groups": {"a": 1}},
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(sorted(FAMILIES)),
+    st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES), max_size=4),
+)
+def test_any_config_is_counted_or_refused_by_name(name: str, change: dict[str, Any]) -> None:
+    with suppress(ConfigError):
+        shape = read_config(config_of(name) | change)
+        fit = estimate(shape, Setting(1, 0.9), DEVICES["H200"])
+        assert fit.weights_gib > 0
+        assert fit.requests >= 0
+        assert assumed(config_of(name) | change)

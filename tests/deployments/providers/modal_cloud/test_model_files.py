@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from modal import exception
-from modal.volume import FileEntry, FileEntryType
+from modal.types import FileEntry, FileEntryType
 
 from deployments.providers.base import ProviderError
 from deployments.providers.modal_cloud import model_files
@@ -74,5 +74,5 @@ def test_a_model_that_is_not_there_has_none(
 def test_one_that_cannot_be_read_or_is_too_large_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     large = b'{"num_hidden_layers": 2' + b" " * model_files.LIMIT_BYTES + b"}"
     for files in ({}, {LINK.path: large}):
-        with pytest.raises(ProviderError, match="could not be read"):
+        with pytest.raises(ProviderError, match="none that could be read"):
             asked(monkeypatch, Cache([LINK], files))
