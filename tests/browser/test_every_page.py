@@ -56,19 +56,11 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     run = made.runs.latest("id").pk
     paths = [
         f"/deployments/ready/{tail}"
-        for tail in (
-            "runs/",
-            f"runs/{run}/",
-            "logs/",
-            "settings/",
-            "formats/",
-            "extend/",
-            "releases/1/",
-            "schedules/",
-        )
+        for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/", "releases/1/", "schedules/")
     ]
     paths += [
         "/deployments/ready/schedules/new/",
+        "/deployments/ready/formats/",
         "/activity/",
         "/freeze/",
         "/deployments/asleep/start/",

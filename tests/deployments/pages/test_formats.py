@@ -28,7 +28,7 @@ def text(client: Client, path: str) -> str:
 
 def rows(page: str) -> list[str]:
     """The options as words, cheapest first."""
-    table = page.split('aria-label="What serves it, cheapest first"')[1].split("</table>")[0]
+    table = page.split('aria-label="Options, cheapest first"')[1].split("</table>")[0]
     return [re.sub(r"<[^>]+>| +", " ", row) for row in table.split("<tbody>")[1].split("</tr>")[:-1]]
 
 
