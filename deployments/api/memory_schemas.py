@@ -45,7 +45,7 @@ class FitOut(Schema):
     basis: str
 
 
-class ChangeOut(Schema):
+class MemoryChangeOut(Schema):
     """A single change that would make it fit."""
 
     field: str
@@ -60,7 +60,7 @@ class MemoryOut(Schema):
     format: str
     fit: FitOut
     assumed: list[str]
-    remedies: list[ChangeOut]
+    remedies: list[MemoryChangeOut]
 
 
 class CellOut(Schema):
