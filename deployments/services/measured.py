@@ -9,7 +9,7 @@ from deployments.planning.memory.calibration import Calibration
 from deployments.planning.memory.devices import device_of
 from deployments.planning.memory.fit import Fit, Measured, estimate
 from deployments.planning.memory.observed import calibrated, off_percent
-from deployments.planning.memory.of_spec import setting_of
+from deployments.planning.memory.of_spec import Verdict, fit_of, setting_of
 from deployments.planning.spec import Spec, SpecError
 
 from .model_sizes import ModelSizes
@@ -88,6 +88,14 @@ def own_calibration(spec: Spec, sizes: ModelSizes, seen: Sequence[Observation]) 
         source = f"what the engine of release {one.release} printed in run {one.run}"
         return calibrated(shape, setting_of(one.spec), device, one.measured, source)
     return None
+
+
+def fit_for(deployment: Deployment, spec: Spec) -> Verdict:
+    """The estimate for a configuration of a deployment, saved or not: with the sizes that were kept for its
+    model and with what its own runs taught. Two queries."""
+    sizes = ModelSizes(deployment)
+    own = own_calibration(spec, sizes, observations(deployment, sizes))
+    return fit_of(spec, shape=sizes.shape(spec.model), own=own)
 
 
 def _newest(deployment: Deployment) -> Iterable[Observation]:
