@@ -74,7 +74,9 @@ _PATHS = {
     ("fp8", "Ampere"): _FP8_UNPACKED,
     ("int8", "Blackwell"): Path(Way.NONE, "vLLM has no INT8 kernels for it; FP8 is its 8-bit format", _INT8),
     ("int4", "Turing"): Path(Way.WEIGHTS_ONLY, "AWQ and GPTQ by their older kernels, not Marlin", _TABLE),
-    ("nvfp4", "Blackwell"): Path(Way.NATIVE, "FP4 units multiply weights and activations", _NVFP4),
+    ("nvfp4", "Blackwell"): Path(
+        Way.NATIVE, "FP4 units, where the checkpoint has its activations in FP4, too", _NVFP4
+    ),
     ("nvfp4", "Turing"): Path(Way.UNKNOWN, "nothing is documented", _NVFP4),
     ("nvfp4", "Ampere"): _NVFP4_UNPACKED,
     ("nvfp4", "Ada"): _NVFP4_UNPACKED,
