@@ -55,12 +55,14 @@ OFF = {
     "freeze": "/freeze/",
     "profile": "/accounts/profile/",
     "settings": f"{ONE}settings/",
+    "model-fit": "/models/fit/",
     "missing": "/nowhere/",
 }
 WAKING = {"overview": ONE, "home": "/", "logs": f"{ONE}logs/"}
 READY = {
     "release": f"{ONE}releases/1/",
     "configuration-file": f"{ONE}settings/import/",
+    "formats": f"{ONE}formats/",
     "home": "/",
     "overview": ONE,
     "connect": f"{ONE}connect/",

@@ -11,6 +11,7 @@ from .download import OPEN_DOWNLOADS, Download, DownloadStatus
 from .in_flight import InFlight
 from .lease import OPEN_WAKES, Lease, LeaseEnd, Wake, WakeStatus
 from .log import LogLine, LogSource
+from .model_config import ModelConfig
 from .notice import ChannelKind, Delivery, Notice, NotificationChannel
 from .orphan import Orphan, OrphanContainer, OrphanKind
 from .price import Price
@@ -46,6 +47,7 @@ __all__ = [
     "LeaseEnd",
     "LogLine",
     "LogSource",
+    "ModelConfig",
     "Notice",
     "NotificationChannel",
     "Orphan",

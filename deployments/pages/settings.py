@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from deployments.engines.registry import engine_for
-from deployments.models import Deployment
-from deployments.planning.memory.fit import Measured
+from deployments.models import Deployment, Release
+from deployments.planning.memory.observed import off_percent
 from deployments.planning.memory.of_spec import fit_of
 from deployments.planning.power import Scope
 from deployments.planning.spec import Spec, SpecError
 from deployments.services import costs, releases
-from deployments.services.measured import measured_memory
+from deployments.services.measured import observations, own_calibration
+from deployments.services.model_sizes import ModelSizes
 from deployments.services.preflight import Preflight, preflight
 
 from .access import PageRequest, needs
@@ -78,18 +79,31 @@ def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, A
         "command": wrapped(command),
         "prices": _prices(deployment, spec),
         "definition": definition_of(deployment, spec),
-    } | _memory(spec, measured_memory(release))
+    } | _memory(deployment, spec, release)
 
 
-def _memory(spec: Spec, measured: Measured | None) -> dict[str, Any]:
-    found = fit_of(spec, measured)
+def _memory(deployment: Deployment, spec: Spec, release: Release | None) -> dict[str, Any]:
+    """What the engine of this release printed; else the estimate, with what earlier runs taught."""
+    sizes = ModelSizes(deployment)
+    seen = observations(deployment, sizes)
+    now = next((one for one in seen if release is not None and one.release == release.number), None)
+    before = [one for one in seen if now is None or one.release < now.release]
+    found = fit_of(
+        spec,
+        now.measured if now is not None else None,
+        shape=sizes.shape(spec.model),
+        own=own_calibration(spec, sizes, before),
+    )
     if found.fit is None:
-        return {"memory": found}
+        return {"memory": found, "observed": seen[::-1]}
     error = f"{found.fit.error:.0%}".replace("%", " %")
-    context = {"memory": found, "memory_parts": parts_of(found.fit), "memory_error": error}
-    if found.counted is not None and found.fit.cache_gib:
-        context["memory_off"] = (found.counted.cache_gib / found.fit.cache_gib - 1) * 100
-    return context
+    return {
+        "observed": seen[::-1],
+        "memory": found,
+        "memory_parts": parts_of(found.fit),
+        "memory_error": error,
+        "memory_off": found.counted and off_percent(found.counted.cache_gib, found.fit.cache_gib),
+    }
 
 
 def wrapped(argv: tuple[str, ...]) -> str:

@@ -12,9 +12,11 @@ from .cost_runs import cost_runs
 from .costs import costs
 from .downloading import cancel_download, download
 from .extending import extend, give_back
+from .formats import formats, keep_model
 from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
+from .model_fit import model_fit
 from .notifications import notifications, remove_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices
@@ -55,6 +57,7 @@ urlpatterns = [
     path("settings/notifications/<int:channel_id>/test/", test_channel, name="test-channel"),
     path("settings/notifications/<int:channel_id>/switch/", switch_channel, name="switch-channel"),
     path("settings/notifications/<int:channel_id>/remove/", remove_channel, name="remove-channel"),
+    path("models/fit/", model_fit, name="model-fit"),
     path("freeze/", freeze, name="freeze"),
     path("freeze/lift/", lift, name="lift-freeze"),
     path("leases/<int:lease_id>/give-back/", give_back, name="give-back"),
@@ -70,6 +73,8 @@ urlpatterns = [
     path(f"{_ONE}/settings/", settings, name="settings"),
     path(f"{_ONE}/settings/export/", export, name="export"),
     path(f"{_ONE}/settings/import/", bring_in, name="import"),
+    path(f"{_ONE}/formats/", formats, name="formats"),
+    path(f"{_ONE}/model-config/", keep_model, name="keep-model"),
     path(f"{_ONE}/releases/", make_release, name="make-release"),
     path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),
     path(f"{_ONE}/releases/<int:number>/back/", go_back, name="go-back"),

@@ -293,6 +293,11 @@ class Provider(Protocol):
         """Whether `model` lies complete on the weights volume; None where that cannot be told."""
         ...
 
+    def model_config(self, volume: str, model: str) -> bytes | None:
+        """The `config.json` of `model` on the weights volume, of 256 KiB at most; None where it is not there.
+        Read through the control plane: no container."""
+        ...
+
     def start_download(self, app_name: str) -> str:
         """Start the CPU-only `download` function; gives the id of the call."""
         ...

@@ -7,13 +7,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from deployments.engines.catalogue import SHIPPED, Catalogue, CatalogueError, nearest
-from deployments.engines.validation import Context, Finding, Level, findings
+from deployments.engines.validation import Context, Finding, Level, facts_of_config, findings
 from deployments.models import Deployment, Run
 from deployments.planning.spec import Spec
 
 from .errors import Refused
 from .expected import boot_time
 from .loading import loaded
+from .measured import observations, own_calibration
+from .model_sizes import ModelSizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,15 @@ def catalogue_for(version: str) -> Catalogue:
 def preflight(deployment: Deployment, spec: Spec) -> Preflight:
     """Judge a spec for a deployment, with the history of its own starts. Changes and asks nothing outside."""
     catalogue = catalogue_for(spec.engine_version)
-    context = Context(catalogue, boot_p99_s=_boot_p99_s(deployment, spec))
+    sizes = ModelSizes(deployment)
+    config = sizes.config(spec.model)
+    context = Context(
+        catalogue,
+        boot_p99_s=_boot_p99_s(deployment, spec),
+        model=None if config is None else facts_of_config(config),
+        shape=sizes.shape(spec.model),
+        calibration=own_calibration(spec, sizes, observations(deployment, sizes)),
+    )
     return Preflight(catalogue.version, findings(spec, context))
 
 

@@ -79,6 +79,13 @@ def percent(share: float) -> str:
 
 
 @register.filter
+def signed_percent(number: float) -> str:
+    """A difference in per cent with its sign: +1.3 %, −0.2 %, 0.0 %."""
+    sign = "" if abs(number) < 0.05 else "+" if number > 0 else "−"
+    return f"{sign}{abs(number):.1f} %"
+
+
+@register.filter
 def plain(number: Decimal) -> str:
     """A figure as it is, without idle zeros: 0.001261."""
     return f"{number.normalize():f}"

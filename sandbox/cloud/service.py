@@ -16,6 +16,7 @@ import grpclib.server
 from aiohttp import web
 
 from sandbox.cloud import filesystem, ports, weights
+from sandbox.cloud.blocks import Blocks
 from sandbox.cloud.cloud import Cloud
 from sandbox.cloud.control import PREFIX, Control
 from sandbox.cloud.pools import Pools
@@ -102,15 +103,16 @@ async def _listen(
     web_port = ports.choose(options.web_port, cloud.store.note("web_port"))
     cloud.grpc_url, cloud.web_url = f"http://{HOST}:{grpc_port}", f"http://{HOST}:{web_port}"
     _move_urls(cloud)
-    server = grpclib.server.Server(
-        [ModalService(cloud, options.token, _groups(cloud, pools, options.token[0]))]
-    )
+    blocks = Blocks()
+    groups = _groups(cloud, pools, blocks, options.token[0])
+    server = grpclib.server.Server([ModalService(cloud, options.token, groups)])
     await server.start(HOST, grpc_port)
     stack.callback(server.close)
     plane = DataPlane(cloud, pools)
     stack.push_async_callback(plane.close)
     application = web.Application(client_max_size=LARGEST_BODY)
-    application.add_routes([*Control(cloud, pools, options.control_token).routes(), *plane.routes()])
+    control = Control(cloud, pools, options.control_token)
+    application.add_routes([*control.routes(), *blocks.routes(), *plane.routes()])
     runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.2, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -120,11 +122,11 @@ async def _listen(
     return grpc_port, web_port
 
 
-def _groups(cloud: Cloud, pools: Pools, token_id: str) -> list[object]:
+def _groups(cloud: Cloud, pools: Pools, blocks: Blocks, token_id: str) -> list[object]:
     return [
         SessionCalls(cloud, token_id), EnvironmentCalls(cloud), AppCalls(cloud, pools),
         FunctionCalls(cloud, pools), ImageCalls(cloud), MountCalls(cloud), SecretCalls(cloud),
-        VolumeCalls(cloud), ContainerCalls(cloud, pools), LogCalls(cloud), BillingCalls(cloud),
+        VolumeCalls(cloud, blocks), ContainerCalls(cloud, pools), LogCalls(cloud), BillingCalls(cloud),
         InvocationCalls(cloud, pools),
     ]  # fmt: skip
 

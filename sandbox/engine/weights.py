@@ -9,6 +9,16 @@ from pathlib import Path
 # GLM-5.2-FP8's published checkpoint; every model plays this size here.
 CHECKPOINT_GIB = 703.74
 SHARDS = 141
+# Its sizes as published, which every model plays, too.
+SIZES = {
+    "architectures": ["GlmMoeDsaForCausalLM"], "vocab_size": 154880, "hidden_size": 6144,
+    "intermediate_size": 12288, "moe_intermediate_size": 2048, "num_hidden_layers": 78,
+    "num_attention_heads": 64, "num_key_value_heads": 64, "n_shared_experts": 1, "n_routed_experts": 256,
+    "kv_lora_rank": 512, "q_lora_rank": 2048, "qk_rope_head_dim": 64, "v_head_dim": 256,
+    "qk_nope_head_dim": 192, "first_k_dense_replace": 3, "index_head_dim": 128, "index_n_heads": 32,
+    "index_topk_freq": 4, "index_skip_topk_offset": 3, "num_nextn_predict_layers": 1,
+    "max_position_embeddings": 1048576, "quantization_config": {"quant_method": "fp8"},
+}  # fmt: skip
 
 
 def snapshot_of(hub: Path, model: str) -> Path | None:
@@ -42,7 +52,7 @@ def begin_tree(hub: Path, model: str, revision: str | None = None) -> Path:
 
 def finish_tree(snapshot: Path) -> None:
     """Write the file whose presence says that the download is complete."""
-    (snapshot / "config.json").write_text(json.dumps({"architectures": ["GlmMoeDsaForCausalLM"]}))
+    (snapshot / "config.json").write_text(json.dumps(SIZES))
 
 
 def shard_name(index: int) -> str:

@@ -28,12 +28,15 @@ LATER = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
 
 
 class World:
-    """Three deployments, a run, a lease, a key, an invitation and a person to change."""
+    """Four deployments, a run, a lease, a key, an invitation and a person to change."""
 
     def __init__(self) -> None:
         states = States(timezone.now())
         for state in ("off", "asleep", "ready"):
             getattr(states, state)()
+        bare = states.off("bare")
+        bare.config = bare.config | {"volumes": {}}  # where to read from a volume would ask the provider
+        bare.save(update_fields=["config"])
         self.ben = _person("ben", Role.MEMBER)
         key, _ = create_key(actor=SYSTEM, owner=self.ben, name="of Ben", scopes=["read"])
         soon = timezone.now() + timedelta(days=1)

@@ -60,6 +60,7 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     ]
     paths += [
         "/deployments/ready/schedules/new/",
+        "/deployments/ready/formats/",
         "/activity/",
         "/freeze/",
         "/deployments/asleep/start/",
@@ -72,7 +73,7 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     )  # fmt: skip
     paths += ["/keys/", "/keys/new/", f"/keys/{key.pk}/revoke/", "/deployments/asleep/connect/", "/people/"]
     paths += [f"/people/{key.owner_id}/", "/people/invite/", f"/accounts/invitation/{token}/"]
-    paths += ["/accounts/profile/", "/settings/notifications/"]
+    paths += ["/accounts/profile/", "/settings/notifications/", "/models/fit/"]
     opened = tab(Role.ADMIN, width=width, scheme=scheme)
     assert [one for path in paths for one in problems(opened, path)] == []
     assert opened.complaints == []
@@ -149,6 +150,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "chat",
         "connect",
         "schedules",
+        "formats",
         "print",
     ):
         path = finders.find(f"css/{name}.css")

@@ -32,12 +32,16 @@ from deployments.providers.base import (
 )
 from tests.fakes.cloud import BOOT_LINES, FakeApp, FakeContainer, FakeInput
 
+SIZES = b'{"num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": 128, "vocab_size": 512, \
+"max_position_embeddings": 2048}'
+
 
 class FakeProvider:
     """Implements `Provider`. Script it by its attributes, all of which may change at any time:
 
     - `queue_s`, `boot_s`: of the next container, in seconds at this clock; `boot_s = None` never gets ready.
-    - `download_s`: how long a download takes. `weights`: what `weights_present` answers, by volume and model.
+    - `download_s`: how long a download takes. `weights`: what `weights_present` answers, by volume and model;
+      `configs` those whose config.json is not the stand-in one.
     - `restarts_crashed`: whether a container that dies with work waiting is replaced, as Modal documents.
     - `boot_lines`: what a boot prints. `during_deploy`: called in the middle of a deploy.
     - `call_log`: every method called, in order; `container_requests`: how many requests reached a container
@@ -58,6 +62,7 @@ class FakeProvider:
         self.bills: list[BilledHour] | None = []
         self.secrets: dict[str, dict[str, str]] = {}
         self.weights: dict[tuple[str, str], bool | None] = {}
+        self.configs: dict[tuple[str, str], bytes] = {}
         self.call_log: list[str] = []
         self.deploys: list[tuple[Spec, str, int]] = []
         self.wake_requests = 0
@@ -247,6 +252,10 @@ class FakeProvider:
     def weights_present(self, volume: str, model: str) -> bool | None:
         self._called("weights_present")
         return self.weights.get((volume, model), False)
+
+    def model_config(self, volume: str, model: str) -> bytes | None:
+        self._called("model_config")
+        return self.configs.get((volume, model), SIZES if self.weights.get((volume, model)) else None)
 
     def start_download(self, app_name: str) -> str:
         self._called("start_download")

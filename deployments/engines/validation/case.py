@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from deployments.planning.memory.calibration import Calibration
+from deployments.planning.memory.shape import Shape
 from deployments.planning.spec import Spec
 
 from ..catalogue import Catalogue
@@ -18,12 +20,15 @@ from .models import ModelFacts, known_model
 @dataclass(frozen=True, slots=True)
 class Context:
     """What is known besides the spec. `boot_p99_s` is of this deployment's own starts, in seconds of life;
-    `model` of its config.json; `shared` where people who do not trust each other use the same host."""
+    `model` and `shape` of its config.json, `calibration` of its own runs; `shared` where people who do not
+    trust each other use the same host."""
 
     catalogue: Catalogue
     boot_p99_s: float | None = None
     model: ModelFacts | None = None
     shared: bool = False
+    shape: Shape | None = None
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from .rule import Hit, Rule
 
 def _memory(case: Case) -> Iterator[Hit]:
     """An error only where it does not fit either if the estimate is wrong by all that it may be."""
-    verdict = fit_of(case.spec)
+    verdict = fit_of(case.spec, shape=case.context.shape, own=case.context.calibration)
     fit = verdict.fit
     if fit is None or fit.fits:
         return

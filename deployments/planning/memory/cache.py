@@ -25,7 +25,8 @@ def token_bytes(
     Grouped heads are divided over the ranks, but never below one head. A latent row is the same for all heads
     and lies whole on every rank. Checked with engines' own lines in the tests.
     """
-    layers = shape.layers - shape.sliding_layers + (shape.draft_layers if drafting else 0)
+    kept = shape.layers - shape.sliding_layers - shape.stateful_layers
+    layers = kept + (shape.draft_layers if drafting else 0)
     total = layers * layer_bytes(shape, ranks=ranks, kv_cache_dtype=kv_cache_dtype, gpu_type=gpu_type)
     if shape.indexer is not None:
         indexing = shape.indexer.layers + (shape.draft_layers if drafting else 0)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import floor
 
 from .cache import layer_bytes, request_bytes, token_bytes
-from .calibration import calibration_of
+from .calibration import Calibration, calibration_of
 from .devices import GIB, Device
 from .shape import Shape
 from .weights import weights_of
@@ -74,9 +74,27 @@ class Fit:
         return self.cache_gib / self.request_gib if self.cache_gib > 0 else 0.0
 
 
-def estimate(shape: Shape, setting: Setting, device: Device, *, measured: Measured | None = None) -> Fit:
-    """Where one rank's memory goes. What an engine measured is taken instead of what is counted here."""
-    weights, reserve, graphs, error, basis = _needs(shape, setting)
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one rank needs besides its cache, in GiB."""
+
+    weights_gib: float
+    reserve_gib: float
+    graphs_gib: float
+
+
+def estimate(
+    shape: Shape,
+    setting: Setting,
+    device: Device,
+    *,
+    measured: Measured | None = None,
+    own: Calibration | None = None,
+) -> Fit:
+    """Where one rank's memory goes. What an engine measured is taken instead of what is counted here; `own`
+    is the calibration by an earlier run, which goes before the built-in one."""
+    needs, error, basis = _needs(shape, setting, device, own)
+    weights, reserve, graphs = needs.weights_gib, needs.reserve_gib, needs.graphs_gib
     cache = device.memory_gib * setting.memory_share - weights - reserve - graphs
     if measured is not None:
         weights, cache = measured.weights_gib, measured.cache_gib
@@ -101,17 +119,26 @@ def estimate(shape: Shape, setting: Setting, device: Device, *, measured: Measur
     )
 
 
-def _needs(shape: Shape, setting: Setting) -> tuple[float, float, float, float, str]:
-    """Weights, reserve and graphs in GiB, the stated error, and what that rests on."""
+def counted_needs(shape: Shape, setting: Setting) -> Needs:
+    """Weights, reserve and graphs by the model's sizes alone."""
     counted = weights_of(shape, drafting=setting.drafting, checkpoint_gib=setting.checkpoint_gib)
-    weights = counted.per_rank(setting.ranks) / GIB
     peak = TOKENS_PER_STEP * shape.hidden * 2 * ACTIVATION_ROWS / GIB
     graphs = 0.0 if setting.eager else peak * GRAPHS_SHARE_OF_PEAK
-    found = calibration_of(shape.architecture, setting.ranks)
+    return Needs(counted.per_rank(setting.ranks) / GIB, peak + NON_TORCH_GIB, graphs)
+
+
+def _needs(
+    shape: Shape, setting: Setting, device: Device, own: Calibration | None
+) -> tuple[Needs, float, str]:
+    """What is needed, the stated error, and what that rests on."""
+    counted = counted_needs(shape, setting)
+    found = own or calibration_of(shape.architecture, setting.ranks, shape.quantization, device.name)
     if found is None:
-        return weights, peak + NON_TORCH_GIB, graphs, ERROR, "counted from the model's sizes; never measured"
-    reserve = peak + NON_TORCH_GIB + found.reserve_gib
-    return weights + found.weights_gib, reserve, graphs, CALIBRATED_ERROR, found.source
+        return counted, ERROR, "counted from the model's sizes; never measured"
+    added = Needs(
+        counted.weights_gib + found.weights_gib, counted.reserve_gib + found.reserve_gib, counted.graphs_gib
+    )
+    return added, CALIBRATED_ERROR if found.exact else ERROR, found.source
 
 
 @dataclass(frozen=True, slots=True)

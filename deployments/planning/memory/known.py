@@ -39,3 +39,12 @@ def shape_of(model: str) -> Shape | None:
     """The sizes of a model by its name at the hub; None for one that has to bring its configuration."""
     config = _CONFIGS.get(model)
     return read_config(config) if config is not None else None
+
+
+# The same model as its publisher stores it in other formats.
+_STORED_AS = ({"bf16": "zai-org/GLM-5.2", "fp8": "zai-org/GLM-5.2-FP8"},)
+
+
+def same_model_as(model: str, format_key: str) -> str | None:
+    """The name of the same model's checkpoint in another format; None where none is known here."""
+    return next((names.get(format_key) for names in _STORED_AS if model in names.values()), None)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from .calibration import Calibration
 from .devices import Device
 from .fit import Setting, estimate
 from .shape import Shape
@@ -21,9 +22,12 @@ LARGEST_SHARE = 0.95
 RANKS = (1, 2, 4, 8)
 
 
-def remedies(shape: Shape, setting: Setting, device: Device) -> Iterator[Change]:
-    """Single changes, each of which makes one request of full length fit; none where it fits already."""
-    now = estimate(shape, setting, device)
+def remedies(
+    shape: Shape, setting: Setting, device: Device, *, own: Calibration | None = None
+) -> Iterator[Change]:
+    """Single changes, each of which makes one request of full length fit; none where it fits already. A
+    calibration of its own holds for as many GPUs."""
+    now = estimate(shape, setting, device, own=own)
     if now.fits:
         return
     # The answer is kept a little below the longest: 1024 is the step in which people write contexts.
@@ -31,10 +35,10 @@ def remedies(shape: Shape, setting: Setting, device: Device) -> Iterator[Change]
         value = now.longest // 1024 * 1024
         yield Change("max_model_len", value, f"a context of {value:,} tokens is the longest that fits")
     wide = setting.kv_cache_dtype in (None, "auto", "bfloat16", "float16")
-    if wide and estimate(shape, replace(setting, kv_cache_dtype="fp8"), device).fits:
+    if wide and estimate(shape, replace(setting, kv_cache_dtype="fp8"), device, own=own).fits:
         yield Change("kv_cache_dtype", "fp8", "half the bytes per token in the cache")
     more = replace(setting, memory_share=LARGEST_SHARE)
-    if setting.memory_share < LARGEST_SHARE and estimate(shape, more, device).fits:
+    if setting.memory_share < LARGEST_SHARE and estimate(shape, more, device, own=own).fits:
         yield Change("gpu_memory_utilization", str(LARGEST_SHARE), "a larger share of each GPU")
     for ranks in RANKS:
         divides = shape.heads % ranks == 0

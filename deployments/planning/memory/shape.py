@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .attention import read_layer_kinds
+from .quantization import PLAIN, read_quantization
+from .sizes import ConfigError, count, shown, size, texts
 
-class ConfigError(ValueError):
-    """A model's configuration lacks a size, or has one that cannot be. `field` names it."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
+__all__ = ["ConfigError", "Experts", "Indexer", "Latent", "Shape", "read_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +24,11 @@ class Latent:
 
 @dataclass(frozen=True, slots=True)
 class Experts:
-    """A mixture of experts; the first `dense_layers` layers have none."""
+    """A mixture of experts; `dense_layers` have none. `shared_width` is that of all shared ones together."""
 
     count: int
     width: int
-    shared: int
+    shared_width: int
     dense_layers: int
 
 
@@ -46,7 +43,8 @@ class Indexer:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Sizes in elements. `sliding_layers` of `layers` see only the last `window` tokens."""
+    """Sizes in elements. `sliding_layers` of `layers` see only the last `window` tokens, `stateful_layers`
+    keep none. `quantization` is a key of FORMAT_BYTES; attention may be left in 16 bits."""
 
     architecture: str
     layers: int
@@ -61,10 +59,12 @@ class Shape:
     draft_layers: int = 0
     sliding_layers: int = 0
     window: int = 0
+    stateful_layers: int = 0
     latent: Latent | None = None
     experts: Experts | None = None
     indexer: Indexer | None = None
-    quantization: str = ""
+    quantization: str = PLAIN
+    plain_attention: bool = False
 
 
 def read_config(config: Mapping[str, Any]) -> Shape:
@@ -72,96 +72,90 @@ def read_config(config: Mapping[str, Any]) -> Shape:
 
     A multimodal model keeps its language model under `text_config`: that one is read.
     """
-    inner = config.get("text_config")
-    text = {**config, **inner} if isinstance(inner, Mapping) else dict(config)
-    layers, heads = _size(text, "num_hidden_layers"), _size(text, "num_attention_heads")
-    hidden = _size(text, "hidden_size")
-    sliding, window = _sliding(text, layers)
+    text, architecture = language_model(config), architecture_of(config)
+    layers, heads = size(text, "num_hidden_layers"), size(text, "num_attention_heads")
+    hidden = size(text, "hidden_size")
+    kinds = read_layer_kinds(text, layers, architecture)
+    stored = read_quantization(text, layers)
     return Shape(
-        architecture=_architecture(config),
+        architecture=architecture,
         layers=layers,
         hidden=hidden,
         heads=heads,
-        kv_heads=_size(text, "num_key_value_heads", heads),
-        head_dim=_size(text, "head_dim", max(hidden // heads, 1)),
-        width=_size(text, "intermediate_size", 4 * hidden),
-        vocabulary=_size(text, "vocab_size"),
-        longest_context=_size(text, "max_position_embeddings"),
-        tied=bool(text.get("tie_word_embeddings", False)),
-        draft_layers=_count(text, "num_nextn_predict_layers"),
-        sliding_layers=sliding,
-        window=window,
+        kv_heads=size(text, "num_key_value_heads", heads),
+        head_dim=size(text, "head_dim", max(hidden // heads, 1)),
+        width=size(text, "intermediate_size_mlp", size(text, "intermediate_size", 4 * hidden)),
+        vocabulary=size(text, "vocab_size"),
+        longest_context=size(text, "max_position_embeddings"),
+        tied=_tied(text, architecture),
+        draft_layers=count(text, "num_nextn_predict_layers"),
+        sliding_layers=kinds.sliding,
+        window=kinds.window,
+        stateful_layers=kinds.stateful,
         latent=_latent(text),
-        experts=_experts(text),
+        experts=_experts(text, layers),
         indexer=_indexer(text, layers),
-        quantization=_quantization(config),
+        quantization=stored.format,
+        plain_attention=not stored.attention,
     )
 
 
-def _architecture(config: Mapping[str, Any]) -> str:
-    names = config.get("architectures")
-    return str(names[0]) if isinstance(names, list) and names else ""
+def language_model(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The sizes of the part that reads and writes text."""
+    inner = config.get("text_config")
+    return {**config, **inner} if isinstance(inner, Mapping) else dict(config)
 
 
-def _size(config: Mapping[str, Any], name: str, default: int | None = None) -> int:
-    value = config.get(name)
-    if value is None and default is not None:
-        return default
-    if value is None:
-        raise ConfigError(name, "is missing; take the config.json that lies beside the weights.")
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**40:
-        raise ConfigError(name, f"is {value!r}; it has to be a whole number above 0.")
-    return value
+def architecture_of(config: Mapping[str, Any]) -> str:
+    """The name of the model's class; empty where none is given. Raises ConfigError."""
+    names = texts(config, "architectures")
+    return names[0][:120] if names else ""
 
 
-def _count(config: Mapping[str, Any], name: str) -> int:
-    value = config.get(name) or 0
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**20:
-        raise ConfigError(name, f"is {value!r}; it has to be a whole number.")
-    return value
-
-
-def _sliding(config: Mapping[str, Any], layers: int) -> tuple[int, int]:
-    """How many layers slide. `layer_types` tells it layer by layer; without it every layer does or none."""
-    window = _count(config, "sliding_window")
-    if not window or config.get("use_sliding_window") is False:
-        return 0, 0
-    types = config.get("layer_types")
-    if isinstance(types, list):
-        return sum(1 for each in types if each == "sliding_attention"), window
-    pattern = _count(config, "sliding_window_pattern")  # every n-th layer sees everything
-    return (layers - layers // pattern if pattern else layers), window
+def _tied(config: Mapping[str, Any], architecture: str) -> bool:
+    """Whether the words going in and coming out share one matrix; Gemma's configurations leave it out."""
+    return bool(config.get("tie_word_embeddings", architecture.startswith(("Gemma", "Cohere"))))
 
 
 def _latent(config: Mapping[str, Any]) -> Latent | None:
     if not config.get("kv_lora_rank"):
         return None
     return Latent(
-        kv_rank=_size(config, "kv_lora_rank"),
-        rope=_size(config, "qk_rope_head_dim"),
-        q_rank=_count(config, "q_lora_rank"),
-        nope=_size(config, "qk_nope_head_dim"),
-        value=_size(config, "v_head_dim"),
+        kv_rank=size(config, "kv_lora_rank"),
+        rope=size(config, "qk_rope_head_dim"),
+        q_rank=count(config, "q_lora_rank"),
+        nope=size(config, "qk_nope_head_dim"),
+        value=size(config, "v_head_dim"),
     )
 
 
-def _experts(config: Mapping[str, Any]) -> Experts | None:
+def _experts(config: Mapping[str, Any], layers: int) -> Experts | None:
     name = next((n for n in ("n_routed_experts", "num_experts", "num_local_experts") if config.get(n)), "")
     if not name:
         return None
+    width = size(config, "moe_intermediate_size", size(config, "intermediate_size", 1))
+    shared = count(config, "n_shared_experts") * width
     return Experts(
-        count=_size(config, name),
-        width=_size(config, "moe_intermediate_size", _size(config, "intermediate_size")),
-        shared=_count(config, "n_shared_experts"),
-        dense_layers=_count(config, "first_k_dense_replace"),
+        count=size(config, name),
+        width=width,
+        shared_width=shared or count(config, "shared_expert_intermediate_size"),
+        dense_layers=min(_dense_layers(config, layers), layers),
     )
+
+
+def _dense_layers(config: Mapping[str, Any], layers: int) -> int:
+    """The first ones, those that a list names, or all but every n-th."""
+    step = count(config, "decoder_sparse_step") or count(config, "interleave_moe_layer_step") or 1
+    listed = config.get("mlp_only_layers")
+    named = len(listed) if isinstance(listed, list) else 0
+    return count(config, "first_k_dense_replace") + named + layers - layers // step
 
 
 def _indexer(config: Mapping[str, Any], layers: int) -> Indexer | None:
     if not config.get("index_n_heads"):
         return None
     return Indexer(
-        _size(config, "index_n_heads"), _size(config, "index_head_dim"), _indexing_layers(config, layers)
+        size(config, "index_n_heads"), size(config, "index_head_dim"), _indexing_layers(config, layers)
     )
 
 
@@ -174,13 +168,8 @@ def _indexing_layers(config: Mapping[str, Any], layers: int) -> int:
     told = config.get("indexer_types") or config.get("index_topk_pattern")
     if isinstance(told, (list, str)):
         return sum(1 for each in told if each in ("full", "F"))
-    frequency = _count(config, "index_topk_freq") or 1
+    frequency = count(config, "index_topk_freq") or 1
     offset = config.get("index_skip_topk_offset", 2)
     if isinstance(offset, bool) or not isinstance(offset, int):
-        raise ConfigError("index_skip_topk_offset", f"is {offset!r}; it has to be a whole number.")
+        raise ConfigError("index_skip_topk_offset", f"is {shown(offset)}; it has to be a whole number.")
     return sum(1 for layer in range(layers) if max(layer - offset + 1, 0) % frequency == 0)
-
-
-def _quantization(config: Mapping[str, Any]) -> str:
-    found = config.get("quantization_config")
-    return str(found.get("quant_method", "")) if isinstance(found, Mapping) else ""

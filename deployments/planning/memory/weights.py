@@ -2,15 +2,9 @@
 
 from dataclasses import dataclass
 
+from .quantization import FORMAT_BYTES
 from .shape import Experts, Latent, Shape
 
-# Bytes per number of a quantised matrix with its scales. fp8: blocks of 128 x 128 with one 32-bit scale;
-# int8: a scale per row, too small to count; int4 (AWQ, GPTQ): groups of 128 with 16-bit scale and 4-bit zero;
-# nvfp4: groups of 16 with one 8-bit scale.
-QUANTISED_BYTES = {
-    "fp8": 1 + 4 / 128**2, "compressed-tensors": 1.0, "awq": 0.5 + 2.5 / 128, "gptq": 0.5 + 2.5 / 128,
-    "nvfp4": 0.5 + 1 / 16, "modelopt": 0.5 + 1 / 16,
-}  # fmt: skip
 PLAIN_BYTES = 2.0
 
 
@@ -43,6 +37,10 @@ class _Count:
             self.whole_plain + other.whole_plain,
         )
 
+    def unquantised(self) -> "_Count":
+        """The same numbers, all of them left as they are."""
+        return _Count(plain=self.matrices + self.plain, whole_plain=self.whole_matrices + self.whole_plain)
+
     def times(self, factor: float) -> "_Count":
         return _Count(
             self.matrices * factor,
@@ -58,7 +56,7 @@ def weights_of(shape: Shape, *, drafting: bool, checkpoint_gib: float | None = N
     `checkpoint_gib`, where it is known, replaces the counted total: it is a fact, and the count an estimate.
     """
     counted = _counted(shape, drafting=drafting)
-    each = QUANTISED_BYTES.get(shape.quantization, PLAIN_BYTES)
+    each = FORMAT_BYTES[shape.quantization]
     whole = counted.whole_matrices * each + counted.whole_plain * PLAIN_BYTES
     total = whole + counted.matrices * each + counted.plain * PLAIN_BYTES
     if checkpoint_gib is not None:
@@ -70,12 +68,18 @@ def _counted(shape: Shape, *, drafting: bool) -> _Count:
     ends = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
     count = _Count(plain=ends, whole_plain=shape.hidden)
     sparse = shape.layers - shape.experts.dense_layers if shape.experts is not None else 0
-    count += _attention(shape).times(shape.layers) + _dense(shape).times(shape.layers - sparse)
+    count += _attention_as_stored(shape).times(shape.layers) + _dense(shape).times(shape.layers - sparse)
     if shape.experts is not None:
         count += _mixture(shape, shape.experts).times(sparse)
     if shape.indexer is not None:
         count += _indexer(shape).times(shape.indexer.layers)
     return count + _draft(shape).times(shape.draft_layers) if drafting else count
+
+
+def _attention_as_stored(shape: Shape) -> _Count:
+    """One layer's attention, in 16 bits where only the rest is quantised."""
+    one = _attention(shape)
+    return one.unquantised() if shape.plain_attention else one
 
 
 def _attention(shape: Shape) -> _Count:
@@ -104,10 +108,8 @@ def _dense(shape: Shape) -> _Count:
 
 
 def _mixture(shape: Shape, experts: Experts) -> _Count:
-    one = 3 * shape.hidden * experts.width
-    return _Count(
-        matrices=one * (experts.count + experts.shared), whole_plain=experts.count * (shape.hidden + 1)
-    )
+    width = experts.count * experts.width + experts.shared_width
+    return _Count(matrices=3 * shape.hidden * width, whole_plain=experts.count * (shape.hidden + 1))
 
 
 def _indexer(shape: Shape) -> _Count:
@@ -124,4 +126,4 @@ def _draft(shape: Shape) -> _Count:
     """A layer that guesses tokens ahead: one more layer, and a matrix that joins two hidden states."""
     joining = _Count(whole_plain=2 * shape.hidden**2 + 3 * shape.hidden)
     feed = _mixture(shape, shape.experts) if shape.experts is not None else _dense(shape)
-    return _attention(shape) + feed + _indexer(shape) + joining
+    return _attention_as_stored(shape) + feed + _indexer(shape) + joining

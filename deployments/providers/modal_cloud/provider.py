@@ -25,7 +25,7 @@ from deployments.providers.base import (
 )
 from deployments.providers.rendering import spec_document
 
-from . import account, apps, billing, containers, deploying, downloads, sdk, web
+from . import account, apps, billing, containers, deploying, downloads, model_files, sdk, web
 from .errors import mapped
 from .sdk import Client
 
@@ -135,6 +135,10 @@ class ModalProvider:
     def weights_present(self, volume: str, model: str) -> bool | None:
         """Whether `model` lies complete on the volume; None where that cannot be told."""
         return self._ask(lambda client: downloads.weights_present(client, self._environment, volume, model))
+
+    def model_config(self, volume: str, model: str) -> bytes | None:
+        """The config.json of `model` on the volume; None where it is not there. Starts no container."""
+        return self._ask(lambda client: model_files.model_config(client, self._environment, volume, model))
 
     def start_download(self, app_name: str) -> str:
         """Start the CPU-only `download` function; gives the id of the call. Raises NotDeployed."""

@@ -10,6 +10,7 @@ from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2 as pb
 
 from sandbox.cloud import identifiers
+from sandbox.cloud.blocks import Blocks
 from sandbox.cloud.cloud import Cloud
 from sandbox.cloud.errors import AlreadyThereError, NotFoundError
 from sandbox.cloud.filesystem import inside, volume_path
@@ -22,9 +23,9 @@ _BATCH = 500
 class VolumeCalls:
     """Volumes and their files."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        """Answer from `cloud`."""
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, blocks: Blocks) -> None:
+        """Answer from `cloud`; what is read goes through `blocks`."""
+        self._cloud, self._blocks = cloud, blocks
 
     async def VolumeGetOrCreate(self, request: pb.VolumeGetOrCreateRequest) -> pb.VolumeGetOrCreateResponse:
         """Find or create, by what the caller allows."""
@@ -80,6 +81,23 @@ class VolumeCalls:
         entries = self._entries(request.volume_id, request.path, recursive=request.recursive)
         for begin in range(0, len(entries), _BATCH):
             yield pb.VolumeListFilesResponse(entries=entries[begin : begin + _BATCH])
+
+    async def VolumeGetFile2(self, request: pb.VolumeGetFile2Request) -> pb.VolumeGetFile2Response:
+        """The addresses of a file's blocks."""
+        root = volume_path(self._cloud.directory, self._volume(request.volume_id).id)
+        path = inside(root, request.path)
+        if not path.is_file():
+            raise NotFoundError(f"No such file: {request.path}")
+        size = path.stat().st_size
+        length = min(request.len or size, max(0, size - request.start))
+        paths = self._blocks.offer(path, request.start, length)
+        urls = [f"{self._cloud.web_url}{one}" for one in paths]
+        return pb.VolumeGetFile2Response(
+            get_urls=urls,
+            size=size,
+            start=request.start,
+            len=length,
+        )
 
     async def VolumeRemoveFile2(self, request: pb.VolumeRemoveFile2Request) -> Empty:
         """Remove a file, or a folder where `recursive`."""

@@ -1,5 +1,6 @@
 """What every provider does. Each test runs against the fake one and against Modal's SDK on the sandbox."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -210,6 +211,7 @@ def test_a_download_runs_without_gpus_and_fills_the_volume(world):
     world.deploy()
     world.empty_volume()
     assert world.provider.weights_present(volume, world.spec.model) is False
+    assert world.provider.model_config(volume, world.spec.model) is None
     call = world.provider.start_download(world.app)
     assert world.provider.download_state(call).outcome is CallOutcome.RUNNING
     seen = []
@@ -223,6 +225,9 @@ def test_a_download_runs_without_gpus_and_fills_the_volume(world):
     world.pass_time(lambda: world.provider.download_state(call).outcome is not CallOutcome.RUNNING)
     assert world.provider.download_state(call).outcome is CallOutcome.DONE
     assert world.provider.weights_present(volume, world.spec.model) is True
+    asked = world.reached()
+    assert json.loads(world.provider.model_config(volume, world.spec.model))["num_hidden_layers"] > 0
+    assert world.reached() == asked, "a look into the volume wakes nothing"
 
 
 def test_a_cancelled_download_has_failed_and_can_be_cancelled_again(world):
