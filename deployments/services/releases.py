@@ -23,6 +23,7 @@ from deployments.planning.spec import Spec, SpecError
 from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
+from .outside import refuse_what_was_seen
 from .preflight import refuse_errors
 
 
@@ -107,12 +108,14 @@ def _own_app_name(account: Account, spec: Spec, deployment: Deployment | None) -
 
 def create_release(deployment: Deployment, *, actor: Actor, note: str = "") -> Release:
     """Freeze the configuration as the next release and make it the current one. It is deployed by the next
-    start; what is lit stays as it is. Raises Refused config_refused where the configuration has errors."""
+    start; what is lit stays as it is. Raises Refused config_refused where the configuration has errors, and
+    outside_refused where a fresh look at the provider saw what certainly fails its deploy."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A release needs an operator.")
     spec = checked_spec(deployment.config)
     _own_app_name(deployment.account, spec, deployment)
     refuse_errors(deployment, spec)
+    refuse_what_was_seen(deployment)
     return _freeze(deployment, actor, deployment.config, note=note)
 
 

@@ -203,13 +203,17 @@ def test_secrets_can_be_written_twice_and_are_missed_until_then(world):
     for value in ("one", "two"):
         world.provider.write_secrets({name: {"KEY": value}})
     assert world.provider.missing_secrets([name]) == []
+    assert world.provider.missing_keys(name, ["KEY", "OTHER"]) == ["OTHER"]
+    with pytest.raises(ProviderError):
+        world.provider.missing_keys(f"no-{name}", ["KEY"])
 
 
 def test_a_download_runs_without_gpus_and_fills_the_volume(world):
     volume = world.spec.volumes["/root/.cache/huggingface"]
     world.deploy()
+    assert world.provider.missing_volumes([volume, f"no-{volume}"]) == [f"no-{volume}"]
     world.empty_volume()
-    assert world.provider.weights_present(volume, world.spec.model) is False
+    assert world.provider.weights_facts(volume, world.spec.model).whole is False
     call = world.provider.start_download(world.app)
     assert world.provider.download_state(call).outcome is CallOutcome.RUNNING
     seen = []
@@ -223,6 +227,7 @@ def test_a_download_runs_without_gpus_and_fills_the_volume(world):
     world.pass_time(lambda: world.provider.download_state(call).outcome is not CallOutcome.RUNNING)
     assert world.provider.download_state(call).outcome is CallOutcome.DONE
     assert world.provider.weights_present(volume, world.spec.model) is True
+    assert world.provider.weights_facts(volume, world.spec.model).files > 100
 
 
 def test_a_cancelled_download_has_failed_and_can_be_cancelled_again(world):
