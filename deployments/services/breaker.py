@@ -9,6 +9,7 @@ from deployments.ledger.prices import PriceMissing
 from deployments.models import (
     OPEN_DEPLOYS,
     OPEN_WAKES,
+    AutoRollback,
     Deploy,
     Deployment,
     DeployStatus,
@@ -23,7 +24,9 @@ from deployments.models import (
 from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 
-from . import audit, costs, enqueue, notify
+from . import audit, auto_rollback, costs, enqueue, notify
+from .locking import locked
+from .use import holders_of
 
 TITLES = {
     Break.BOOT_REPEATED: "It started a second time before it was ready",
@@ -40,7 +43,8 @@ def open_breaker(
     deployment: Deployment, *, reason: str, run_id: int | None, now: datetime, text: str = ""
 ) -> bool:
     """Turn the deployment off, end its leases as failed, close its wake and deploy. False where it is open
-    already. One transaction: a worker that dies here leaves all of it or nothing."""
+    already. Where the deployment is set so, go back to the last release that was ready. One transaction: a
+    worker that dies here leaves all of it or nothing."""
     run = Run.objects.filter(pk=run_id).first() if run_id is not None else None
     text = text or (run.engine_error if run is not None else "")
     with transaction.atomic():
@@ -56,9 +60,11 @@ def open_breaker(
             stop_reason="failed",
             stop_hard_at=now,
             stop_clear_since=None,
+            restoring=None,
         )
         if not opened:
             return False
+        holders = holders_of(deployment, now)
         Lease.objects.filter(deployment=deployment, ended_at__isnull=True).update(
             ended_at=now, end_reason=LeaseEnd.FAILED
         )
@@ -75,21 +81,28 @@ def open_breaker(
             summary=f"{deployment.name} was turned off: {title(reason)}.",
             details={"reason": reason, "text": text[:500]},
         )
-        _tell(deployment, reason, run, text, now)
+        failure = auto_rollback.Failure(reason, run, text, holders)
+        went_back = auto_rollback.go_back(locked(deployment.pk), failure, now)
+        _tell(deployment, failure, went_back, now)
         enqueue.reconcile_soon(deployment.pk)
     return True
 
 
-def _tell(deployment: Deployment, reason: str, run: Run | None, text: str, now: datetime) -> None:
-    """What went wrong, what it burned so far, and that nothing lights it by itself."""
-    burned = _burned_usd(run, deployment, now)
-    facts = {"reason": reason, "burned_usd": None if burned is None else f"{burned:.2f}"}
+def _tell(
+    deployment: Deployment, failure: auto_rollback.Failure, went_back: AutoRollback | None, now: datetime
+) -> None:
+    """What went wrong, what it burned so far, what the panel did, and that nothing lights it by itself."""
+    burned = _burned_usd(failure.run, deployment, now)
+    facts = {"reason": failure.reason, "burned_usd": None if burned is None else f"{burned:.2f}"}
+    words = f"{deployment.name} was turned off: {title(failure.reason)}."
     more = "It stays out until a person starts it again."
+    if went_back is not None:
+        more = f"{auto_rollback.told(went_back)} {auto_rollback.fate(went_back)}"
+        facts |= {"went_back_to": str(went_back.back_to.number), "release": str(went_back.made.number)}
     if burned:
         more = f"It burned ${burned:.2f} until now. {more}"
-    if last := text.strip().splitlines()[-1:]:
+    if last := failure.text.strip().splitlines()[-1:]:
         more += f" The last it said: {last[0][:300]}"
-    words = f"{deployment.name} was turned off: {title(reason)}."
     notify.tell("failed", words, more=more, deployment=deployment, facts=facts)
 
 

@@ -131,9 +131,13 @@ def rollback(deployment: Deployment, number: int, *, actor: Actor) -> Release:
     """A new release with the spec of an earlier one. Never lights anything."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A rollback needs an operator.")
+    return go_back_to(deployment, number, actor=actor, note=f"rollback to release {number}")
+
+
+def go_back_to(deployment: Deployment, number: int, *, actor: Actor, note: str) -> Release:
+    """The same, for whoever has asked about powers already."""
     earlier = release_of(deployment, number)
     _own_app_name(deployment.account, checked_spec(earlier.spec), deployment)
-    note = f"rollback to release {number}"
     return _freeze(deployment, actor, earlier.spec, note=note, rolled_back_to=number)
 
 

@@ -58,7 +58,7 @@ def test_absent_weights_are_offered_for_their_price(panel: Panel) -> None:
 
 
 def test_a_budget_that_does_not_carry_a_start_is_named(panel: Panel) -> None:
-    Budget.objects.create(scope="panel", period="month", amount_usd=Decimal(3))
+    Budget.objects.create(scope="panel", period="month", amount_usd=Decimal(3), set_at=panel.now)
     check = found(look(panel), "budget")
     assert check.state is CheckState.WARNING
     assert "has $3.00 left" in check.saw
