@@ -22,7 +22,7 @@ from .outside_checks import Question, questions
 log = structlog.get_logger(__name__)
 
 # What one check may take, in wall seconds. They are asked side by side, so all of them take no longer.
-LIMIT_S = 12.0
+LIMIT_S = 10.0
 # For so long a look of the very same configuration speaks at a release.
 FRESH = timedelta(minutes=15)
 
