@@ -60,6 +60,8 @@ OFF = {
 WAKING = {"overview": ONE, "home": "/", "logs": f"{ONE}logs/"}
 READY = {
     "release": f"{ONE}releases/1/",
+    "release-new": f"{ONE}releases/new/",
+    "dry-run": f"{ONE}dry-run/",
     "home": "/",
     "overview": ONE,
     "connect": f"{ONE}connect/",

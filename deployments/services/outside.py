@@ -42,14 +42,15 @@ class Look:
         return refusing(self.checks)
 
     @property
-    def unknown(self) -> list[Check]:
-        """What could not be looked at."""
-        return [check for check in self.checks if check.state is CheckState.UNKNOWN]
+    def told(self) -> list[Check]:
+        """What is not in order or could not be looked at: what stands in the way first."""
+        order = (CheckState.ERROR, CheckState.WARNING, CheckState.UNKNOWN)
+        return [check for state in order for check in self.checks if check.state is state]
 
     @property
-    def warnings(self) -> list[Check]:
-        """What stops nothing, and should be known."""
-        return [check for check in self.checks if check.state is CheckState.WARNING]
+    def fine(self) -> list[Check]:
+        """What is in order."""
+        return [check for check in self.checks if check.state is CheckState.OK]
 
 
 def look(deployment: Deployment, spec: Spec, *, actor: Actor, limit_s: float = LIMIT_S) -> Look:

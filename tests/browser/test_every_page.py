@@ -56,7 +56,17 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     run = made.runs.latest("id").pk
     paths = [
         f"/deployments/ready/{tail}"
-        for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/", "releases/1/", "schedules/")
+        for tail in (
+            "runs/",
+            f"runs/{run}/",
+            "logs/",
+            "settings/",
+            "extend/",
+            "releases/1/",
+            "releases/new/",
+            "dry-run/",
+            "schedules/",
+        )
     ]
     paths += [
         "/deployments/ready/schedules/new/",
@@ -149,6 +159,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "chat",
         "connect",
         "schedules",
+        "checks",
         "print",
     ):
         path = finders.find(f"css/{name}.css")
