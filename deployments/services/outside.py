@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.utils import timezone
@@ -91,8 +92,8 @@ def refuse_what_was_seen(deployment: Deployment) -> None:
     raise Refused("outside_refused", message, status=409, fields=fields)
 
 
-def _restored(stored: dict[str, str]) -> Check:
-    return Check(**{**stored, "state": CheckState(stored["state"])})
+def _restored(stored: dict[str, Any]) -> Check:
+    return Check(**(stored | {"state": CheckState(stored["state"])}))
 
 
 def _answers(asked: Sequence[Question], limit_s: float) -> list[Check]:

@@ -173,8 +173,8 @@ def _weights(provider: Provider, spec: Spec, price: Quote | Refused) -> Check:
 def _download_words(price: Quote | Refused) -> str:
     if isinstance(price, Refused) or price.download_usd is None or price.download_s is None:
         return "A machine without GPUs can fetch them first."
-    took = f"about {duration(price.download_s)}"
-    return f"A machine without GPUs fetches them in {took} for {about(price.download_usd)}."
+    usd = about(price.download_usd) if price.download_usd >= Decimal("0.005") else "under $0.01"
+    return f"A machine without GPUs fetches them in about {duration(price.download_s)} for {usd}."
 
 
 def _volumes(provider: Provider, spec: Spec) -> Check:
