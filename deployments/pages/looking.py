@@ -34,11 +34,16 @@ def look(request: PageRequest, slug: str) -> HttpResponse:
     if not request.htmx:
         messages.success(request, f"The provider was looked at: {summary(seen)}.")
         return redirect(f"{to}#outside")
-    context = {"deployment": deployment, "place": "dialog" if request.POST.get("place") else ""}
+    context = {"deployment": deployment, "place": _place(request.POST.get("place", ""))}
     context |= outside_of(deployment, request.actor, seen)
     response = render(request, "deployments/_outside.html", context)
     response[FRAGMENT] = "yes"
     return response
+
+
+def _place(asked: str) -> str:
+    """Where it stands: in the dialog of a release, on its page, or in a card of its own."""
+    return asked if asked in ("dialog", "page") else ""
 
 
 def outside_of(deployment: Deployment, actor: Actor, seen: Look | None = None) -> dict[str, Any]:
