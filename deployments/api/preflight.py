@@ -73,6 +73,7 @@ class CheckOut(Schema):
     saw: str
     remedy: str
     offer: str = Field(description="`download` where POST /deployments/{slug}/download mends it.")
+    offer_price: str = Field(description="What that costs, in words.")
 
 
 class DryRunOut(Schema):

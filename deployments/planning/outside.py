@@ -23,7 +23,7 @@ class CheckState(StrEnum):
 class Check:
     """One question and its answer: what was seen in words, and the remedy where there is something to mend.
 
-    `offer` names what can be done about it here at once: download, or nothing.
+    `offer` names what can be done about it here at once (download, or nothing), `offer_price` what it costs.
     """
 
     code: str
@@ -32,6 +32,7 @@ class Check:
     saw: str
     remedy: str = ""
     offer: str = ""
+    offer_price: str = ""
 
 
 # GPUs of one container by type, as Modal's guide of GPUs lists them (read in November 2026).

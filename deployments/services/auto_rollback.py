@@ -40,8 +40,8 @@ def go_back(deployment: Deployment, failure: Failure, now: datetime) -> AutoRoll
     Call it inside the transaction that opens the breaker, with the deployment's row locked. Lights nothing;
     what is to be deployed again is done by the reconciler, once what failed is out.
     """
-    failed = _failed_release(deployment, failure.run)
-    if not deployment.auto_rollback or failed is None:
+    failed = _failed_release(deployment, failure.run) if deployment.auto_rollback else None
+    if failed is None:
         return None
     number = _chosen(deployment, failure.reason, failed)
     if number is None:

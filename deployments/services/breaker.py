@@ -65,15 +65,7 @@ def open_breaker(
         if not opened:
             return False
         holders = holders_of(deployment, now)
-        Lease.objects.filter(deployment=deployment, ended_at__isnull=True).update(
-            ended_at=now, end_reason=LeaseEnd.FAILED
-        )
-        Wake.objects.filter(deployment=deployment, status__in=OPEN_WAKES).update(
-            status=WakeStatus.FAILED, finished_at=now, error=text[:2000]
-        )
-        Deploy.objects.filter(deployment=deployment, status__in=OPEN_DEPLOYS).update(
-            status=DeployStatus.FAILED, finished_at=now
-        )
+        _end_what_is_open(deployment, text, now)
         audit.record(
             SYSTEM,
             "breaker",
@@ -86,6 +78,18 @@ def open_breaker(
         _tell(deployment, failure, went_back, now)
         enqueue.reconcile_soon(deployment.pk)
     return True
+
+
+def _end_what_is_open(deployment: Deployment, text: str, now: datetime) -> None:
+    Lease.objects.filter(deployment=deployment, ended_at__isnull=True).update(
+        ended_at=now, end_reason=LeaseEnd.FAILED
+    )
+    Wake.objects.filter(deployment=deployment, status__in=OPEN_WAKES).update(
+        status=WakeStatus.FAILED, finished_at=now, error=text[:2000]
+    )
+    Deploy.objects.filter(deployment=deployment, status__in=OPEN_DEPLOYS).update(
+        status=DeployStatus.FAILED, finished_at=now
+    )
 
 
 def _tell(

@@ -63,7 +63,7 @@ def look(deployment: Deployment, spec: Spec, *, actor: Actor, limit_s: float = L
     except ProviderError as error:
         checks = [Check("credentials", "Credentials", CheckState.ERROR, error.message)]
     else:
-        checks = _answers(questions(deployment, spec, provider, actor, now), limit_s)
+        checks = _answers(questions(deployment, spec, provider, now), limit_s)
     saved = deployment.config == spec.to_json()
     if saved:
         found = {"at": now, "by_name": actor.name, "spec": spec.to_json()}

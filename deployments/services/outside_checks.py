@@ -12,7 +12,7 @@ from decimal import Decimal
 from deployments.models import Deployment, DeployStatus, Release
 from deployments.planning import outside
 from deployments.planning.outside import Check, CheckState
-from deployments.planning.power import Actor
+from deployments.planning.power import SYSTEM
 from deployments.planning.spec import Spec
 from deployments.providers.base import AccountFacts, Provider
 from deployments.providers.rendering import HUGGINGFACE_SECRET, WEIGHTS_PATH
@@ -37,19 +37,19 @@ class Question:
     ask: Callable[[], Check]
 
 
-def questions(
-    deployment: Deployment, spec: Spec, provider: Provider, actor: Actor, now: datetime
-) -> list[Question]:
+def questions(deployment: Deployment, spec: Spec, provider: Provider, now: datetime) -> list[Question]:
     """In the order in which they are shown. Reads rows; asks nothing outside yet."""
     price = _price(deployment, spec, now)
-    left = budgets.views(budgets.applying(deployment, actor), now)
+    # Of nobody's own budget: what was seen is kept, and others read it.
+    left = budgets.views(budgets.applying(deployment, SYSTEM), now)
     built_for, sandbox = _built_for(deployment, spec), deployment.account.is_sandbox
     app_id, slug = deployment.app_id, deployment.slug
+    has_token = bool(deployment.account.huggingface_token)
     return [
         Question("credentials", "Credentials", lambda: _credentials(provider.check())),
         Question("plan", "The environment’s own budget", lambda: _plan(provider.check(), sandbox=sandbox)),
         Question("secrets", "Secrets", lambda: _secrets(provider, spec)),
-        Question("variables", "Variables in the secrets", lambda: _variables(provider, spec)),
+        Question("variables", "Variables in the secrets", lambda: _variables(provider, spec, has_token)),
         Question("image", "Image", lambda: outside.image(spec.image.reference, built_for)),
         Question("gpu", "GPU", lambda: outside.gpus(spec.gpu_type, spec.gpu_count)),
         Question("quota", "GPUs at once", lambda: _quota(provider, spec)),
@@ -114,8 +114,9 @@ def _secrets(provider: Provider, spec: Spec) -> Check:
     return Check(code, title, CheckState.OK, saw)
 
 
-def _variables(provider: Provider, spec: Spec) -> Check:
-    """Whether the secrets hold the names that the engine and the download read. Nobody can read values."""
+def _variables(provider: Provider, spec: Spec, has_token: bool) -> Check:
+    """Whether the secrets hold the names that the engine and the download read. Nobody can read values;
+    `has_token` says whether the panel has a Hugging Face token to write."""
     code, title = "variables", "Variables in the secrets"
     named = [name for name in spec.secrets if name in _OWN]
     there = [name for name in named if name not in provider.missing_secrets(named)]
@@ -125,8 +126,10 @@ def _variables(provider: Provider, spec: Spec) -> Check:
         return Check(code, title, CheckState.WARNING, saw, "The panel writes it at the deploy.")
     if not there:
         return Check(code, title, CheckState.OK, "The panel writes them at the deploy.")
-    saw = " ".join(f"{name} holds {_OWN[name]}." for name in there)
-    return Check(code, title, CheckState.OK, f"{saw} Values cannot be read back.")
+    saw = " ".join(f"{name} holds {_OWN[name]}." for name in there) + " Values cannot be read back."
+    if HUGGINGFACE_SECRET in there and not has_token:
+        saw += " The panel was given no Hugging Face token: an empty one is enough for public models alone."
+    return Check(code, title, CheckState.OK, saw)
 
 
 def _quota(provider: Provider, spec: Spec) -> Check:
@@ -167,14 +170,15 @@ def _weights(provider: Provider, spec: Spec, price: Quote | Refused) -> Check:
         size_bytes=facts.size_bytes,
         expected_gib=spec.checkpoint_gib,
     )
-    return replace(found, remedy=_download_words(price)) if found.offer else found
+    return _with_download(found, price) if found.offer else found
 
 
-def _download_words(price: Quote | Refused) -> str:
+def _with_download(found: Check, price: Quote | Refused) -> Check:
     if isinstance(price, Refused) or price.download_usd is None or price.download_s is None:
-        return "A machine without GPUs can fetch them first."
+        return replace(found, remedy="A machine without GPUs can fetch them first.")
     usd = about(price.download_usd) if price.download_usd >= Decimal("0.005") else "under $0.01"
-    return f"A machine without GPUs fetches them in about {duration(price.download_s)} for {usd}."
+    words = f"A machine without GPUs fetches them in about {duration(price.download_s)} for {usd}."
+    return replace(found, remedy=words, offer_price=usd)
 
 
 def _volumes(provider: Provider, spec: Spec) -> Check:

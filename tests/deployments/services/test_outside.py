@@ -53,7 +53,7 @@ def test_absent_weights_are_offered_for_their_price(panel: Panel) -> None:
     panel.provider.weights.clear()
     check = found(look(panel), "weights")
     # 1200 s x (4 x 0.0000131 + 16 x 0.00000222) = $0.1055
-    assert (check.state, check.offer) == (CheckState.WARNING, "download")
+    assert (check.state, check.offer, check.offer_price) == (CheckState.WARNING, "download", "about $0.11")
     assert "about 20 min for about $0.11" in check.remedy
 
 
