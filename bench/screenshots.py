@@ -63,6 +63,8 @@ READY = {
     "release": f"{ONE}releases/1/",
     "configuration-file": f"{ONE}settings/import/",
     "formats": f"{ONE}formats/",
+    "release-new": f"{ONE}releases/new/",
+    "dry-run": f"{ONE}dry-run/",
     "home": "/",
     "overview": ONE,
     "connect": f"{ONE}connect/",

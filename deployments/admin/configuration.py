@@ -46,7 +46,7 @@ class DeploymentForm(_DeploymentForm):
 
     class Meta:
         model = Deployment
-        fields = ["slug", "name", "account", "notes", "warm_up", "config"]
+        fields = ["slug", "name", "account", "notes", "warm_up", "auto_rollback", "config"]
 
     def clean(self) -> dict[str, Any]:
         """Errors of the services stand at their field; those of the configuration name the setting."""
@@ -64,7 +64,7 @@ class DeploymentForm(_DeploymentForm):
 
     def write(self, data: dict[str, Any]) -> Deployment:
         """Create or change it, as the acting person. Raises Refused."""
-        own = {"warm_up": data["warm_up"]}
+        own = {name: data[name] for name in ("warm_up", "auto_rollback")}
         if self.instance.pk is None:
             given = {name: value for name, value in data.items() if name not in own}
             made = releases.create_deployment(actor=self.actor, **given)
@@ -93,7 +93,7 @@ class DeploymentAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ["name", "slug", "account", "current_release", "archived_at"]
     list_select_related = ["account", "current_release"]
     list_filter = ["account"]
-    fields = ["slug", "name", "account", "notes", "warm_up", "config"]
+    fields = ["slug", "name", "account", "notes", "warm_up", "auto_rollback", "config"]
     actions = ["make_release", "archive"]
 
     def get_form(self, request: HttpRequest, obj: Deployment | None = None, **kwargs: Any) -> Any:

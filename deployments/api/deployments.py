@@ -8,12 +8,12 @@ from ninja import Field, Router, Schema, Status
 
 from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
-from deployments.services import describe, releases, status
+from deployments.services import auto_rollback, describe, releases, status
 from deployments.services.errors import bad_field
 from deployments.services.views import StatusView
 
 from .access import ApiRequest, demand, deployment_of, needs
-from .kinds import Line, Note, Page, Text, Wish
+from .kinds import Flag, Line, Note, Page, Text, Wish
 from .status_schemas import StatusOut
 
 router = Router(tags=["deployments"])
@@ -32,6 +32,10 @@ class DeploymentOut(Schema):
     notes: str
     created_at: datetime
     current_release: int | None
+    auto_rollback: bool = Field(
+        description="Whether a release that does not become ready is left for the last one that was. Lights"
+        " nothing."
+    )
     config: Config
     status: StatusOut
 
@@ -51,6 +55,7 @@ class DeploymentPatch(Wish):
 
     name: Text | None = None
     notes: Note | None = None
+    auto_rollback: Flag | None = None
     config: Config | None = Field(
         None, description="Settings to change: each key given replaces that setting, the others stay."
     )
@@ -99,6 +104,8 @@ def patch_deployment(request: ApiRequest, slug: str, wish: DeploymentPatch) -> A
             releases.save_config(deployment, actor=request.auth, config=locked.config | wish.config)
         if wish.name is not None or wish.notes is not None:
             describe.describe(deployment, actor=request.auth, name=wish.name, notes=wish.notes)
+        if wish.auto_rollback is not None:
+            auto_rollback.set_on(deployment, wish.auto_rollback, actor=request.auth)
     return _answer(deployment, request)
 
 
@@ -123,7 +130,7 @@ def _answer(deployment: Deployment, request: ApiRequest) -> dict[str, Any]:
 
 
 def _shown(deployment: Deployment, view: StatusView) -> dict[str, Any]:
-    names = ("slug", "name", "notes", "created_at", "config")
+    names = ("slug", "name", "notes", "created_at", "auto_rollback", "config")
     release, owner = deployment.current_release, deployment.owner
     return {name: getattr(deployment, name) for name in names} | {
         "account": deployment.account.name,

@@ -2,6 +2,7 @@
 
 from .account import Account, ProviderName
 from .action import Action, Freeze, Heartbeat, IdempotencyRecord
+from .auto_rollback import AutoRollback
 from .bill import BillLine
 from .budget import Budget, BudgetScope, Period
 from .charge import Charge
@@ -14,6 +15,7 @@ from .log import LogLine, LogSource
 from .model_config import ModelConfig
 from .notice import ChannelKind, Delivery, Notice, NotificationChannel
 from .orphan import Orphan, OrphanContainer, OrphanKind
+from .outside import ProviderLook
 from .price import Price
 from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
@@ -25,6 +27,7 @@ __all__ = [
     "OPEN_WAKES",
     "Account",
     "Action",
+    "AutoRollback",
     "BillLine",
     "Budget",
     "BudgetScope",
@@ -57,6 +60,7 @@ __all__ = [
     "Phase",
     "PhaseName",
     "Price",
+    "ProviderLook",
     "ProviderName",
     "Release",
     "Run",

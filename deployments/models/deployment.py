@@ -95,6 +95,14 @@ class Deployment(models.Model):
     warm_up = models.BooleanField(
         default=True, help_text="Send a few short requests right after ready, so that nobody waits for them."
     )
+    auto_rollback = models.BooleanField(
+        default=False,
+        verbose_name="automatic rollback",
+        help_text="Where a new release does not become ready, go back to the last that was. Lights nothing.",
+    )
+    restoring = models.ForeignKey(
+        "deployments.Release", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     weights_checked_at = models.DateTimeField(null=True, blank=True)
 
     reconcile_claim = models.CharField(max_length=36, blank=True, default="")

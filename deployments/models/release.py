@@ -51,6 +51,10 @@ class Deploy(models.Model):
 
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="deploys")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="deploys")
+    replaces = models.ForeignKey(
+        Release, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        help_text="what was at the provider when it was asked for; none where nothing was",
+    )  # fmt: skip
     status = models.CharField(max_length=12, choices=DeployStatus, default=DeployStatus.PENDING)
     created_at = models.DateTimeField()
     claim = models.CharField(max_length=36, blank=True, default="")

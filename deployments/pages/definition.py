@@ -2,14 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 from deployments.models import Deployment
 from deployments.planning.spec import Spec, SpecError
 from deployments.providers import rendering
-
-_MODULE = Path(rendering.__file__).with_name("modal_app.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +28,4 @@ def definition_of(deployment: Deployment, spec: Spec) -> Definition | None:
         f'PILOTLIGHT_SPEC="$(python manage.py export_spec {deployment.slug})" \\\n'
         "  modal deploy deployments/providers/modal_app.py"
     )
-    return Definition(module_source(), json.dumps(document, indent=2, ensure_ascii=False), command)
-
-
-@lru_cache(maxsize=1)
-def module_source() -> str:
-    """The text of the one file that runs at the provider."""
-    return _MODULE.read_text()
+    return Definition(rendering.module_source(), json.dumps(document, indent=2, ensure_ascii=False), command)

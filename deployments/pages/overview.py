@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from deployments.models import OPEN_DOWNLOADS, Deployment
 from deployments.planning.power import Scope
-from deployments.services import runs
+from deployments.services import auto_rollback, runs
 from deployments.services.sentences import PHASE_WORDS
 from deployments.services.views import StatusView
 
@@ -60,6 +60,7 @@ def _with_phases(request: PageRequest, deployment: Deployment) -> dict[str, Any]
         "dollars": shares(run) if run else None,
         "downloading": download is not None and download.status in OPEN_DOWNLOADS,
         "may_operate": request.actor.may(Scope.OPERATE, status.slug),
+        "went_back": auto_rollback.shown(deployment),
     }
 
 

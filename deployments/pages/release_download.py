@@ -18,7 +18,6 @@ from deployments.services.errors import Refused
 
 from .access import PageRequest, needs
 from .answers import refused
-from .definition import module_source
 from .lookup import deployment_of
 
 _HOW = """\
@@ -58,7 +57,7 @@ def _archive(release: Release, spec: Spec, document: dict[str, Any]) -> bytes:
         idle_s=spec.idle_window_s, app=spec.app_name,
     )  # fmt: skip
     parts = {
-        "modal_app.py": module_source(),
+        "modal_app.py": rendering.module_source(),
         "spec.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n",
         "README.txt": how,
     }

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deployments.models import Deployment, Release
 from deployments.planning.power import Scope
-from deployments.services import releases
+from deployments.services import auto_rollback, releases
 from deployments.services.errors import Refused
 from deployments.services.release_figures import Figures, figures_of
 
@@ -19,8 +19,7 @@ from .answers import acted, refused
 from .head import head
 from .lookup import deployment_of
 from .release_words import in_flags, in_words
-
-_LONGEST_NOTE = 500
+from .releasing import consequence, cut_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,8 @@ def release_page(request: PageRequest, slug: str, number: int) -> HttpResponse:
         "may_go_back": request.actor.may(Scope.OPERATE, slug),
         "next_number": others.order_by("-number").values_list("number", flat=True).first(),
     }
+    if context["may_go_back"] and not context["is_next"]:
+        context |= cut_off(deployment)
     return render(request, "deployments/release.html", context | _changes(against, release))
 
 
@@ -94,21 +95,6 @@ def unreleased(deployment: Deployment) -> dict[str, Any]:
 
 @require_POST
 @needs(Scope.OPERATE)
-def make_release(request: PageRequest, slug: str) -> HttpResponse:
-    """Freeze the saved configuration. Lights nothing."""
-    deployment = deployment_of(request, slug)
-    to = reverse("deployments:settings", args=[slug])
-    try:
-        made = releases.create_release(
-            deployment, actor=request.actor, note=request.POST.get("note", "")[:_LONGEST_NOTE]
-        )
-    except Refused as error:
-        return refused(request, error, to)
-    return acted(request, f"Release {made.number} is made. {_consequence(deployment)}", to)
-
-
-@require_POST
-@needs(Scope.OPERATE)
 def go_back(request: PageRequest, slug: str, number: int) -> HttpResponse:
     """A new release with the configuration of an earlier one. Lights nothing."""
     deployment = deployment_of(request, slug)
@@ -117,11 +103,16 @@ def go_back(request: PageRequest, slug: str, number: int) -> HttpResponse:
         made = releases.rollback(deployment, number, actor=request.actor)
     except Refused as error:
         return refused(request, error, reverse("deployments:release", args=[slug, number]))
-    said = f"Release {made.number} has the configuration of release {number}. {_consequence(deployment)}"
+    said = f"Release {made.number} has the configuration of release {number}. {consequence(deployment)}"
     return acted(request, said, to)
 
 
-def _consequence(deployment: Deployment) -> str:
-    if deployment.app_id:
-        return "What is deployed stays as it is; the next start brings the new one."
-    return "The next start brings it."
+@require_POST
+@needs(Scope.ADMIN)
+def switch_auto_rollback(request: PageRequest, slug: str) -> HttpResponse:
+    """Let the panel go back by itself where a release does not become ready, or no longer."""
+    deployment, on = deployment_of(request, slug), request.POST.get("on") == "yes"
+    auto_rollback.set_on(deployment, on, actor=request.actor)
+    words = "goes back by itself" if on else "no longer goes back by itself"
+    to = reverse("deployments:settings", args=[slug])
+    return acted(request, f"{deployment.name} {words} when a release fails.", to)

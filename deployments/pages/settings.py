@@ -16,7 +16,7 @@ from deployments.planning.memory.observed import off_percent
 from deployments.planning.memory.of_spec import fit_of
 from deployments.planning.power import Scope
 from deployments.planning.spec import Spec, SpecError
-from deployments.services import costs, releases
+from deployments.services import auto_rollback, costs, releases
 from deployments.services.measured import observations, own_calibration
 from deployments.services.model_sizes import ModelSizes
 from deployments.services.preflight import Preflight, preflight
@@ -24,6 +24,7 @@ from deployments.services.preflight import Preflight, preflight
 from .access import PageRequest, needs
 from .definition import definition_of
 from .head import head
+from .looking import outside_of
 from .lookup import deployment_of
 from .memory_bar import parts_of
 from .releases import unreleased
@@ -52,6 +53,8 @@ def settings(request: PageRequest, slug: str) -> HttpResponse:
         "judged": _judged(deployment),
         "releases": _releases(deployment),
         "may_release": request.actor.may(Scope.OPERATE, slug),
+        "went_back": auto_rollback.shown(deployment),
+        **outside_of(deployment, request.actor),
     }
     return render(request, "deployments/settings.html", context | unreleased(deployment))
 

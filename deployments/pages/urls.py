@@ -11,17 +11,20 @@ from .cost_csv import costs_csv
 from .cost_runs import cost_runs
 from .costs import costs
 from .downloading import cancel_download, download
+from .dry_run import dry_run
 from .extending import extend, give_back
 from .formats import formats, keep_model
 from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
 from .model_fit import model_fit
+from .looking import look
 from .notifications import notifications, remove_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices
 from .release_download import release_download
-from .releases import go_back, make_release, release_page
+from .releases import go_back, release_page, switch_auto_rollback
+from .releasing import make_release, release_dialog
 from .runs import run_list, run_page
 from .schedules import change_schedule, schedule, schedule_price, schedules
 from .settings import settings
@@ -75,7 +78,11 @@ urlpatterns = [
     path(f"{_ONE}/settings/import/", bring_in, name="import"),
     path(f"{_ONE}/formats/", formats, name="formats"),
     path(f"{_ONE}/model-config/", keep_model, name="keep-model"),
+    path(f"{_ONE}/look/", look, name="look"),
+    path(f"{_ONE}/dry-run/", dry_run, name="dry-run"),
+    path(f"{_ONE}/auto-rollback/", switch_auto_rollback, name="auto-rollback"),
     path(f"{_ONE}/releases/", make_release, name="make-release"),
+    path(f"{_ONE}/releases/new/", release_dialog, name="release-dialog"),
     path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),
     path(f"{_ONE}/releases/<int:number>/back/", go_back, name="go-back"),
     path(f"{_ONE}/releases/<int:number>/download/", release_download, name="release-download"),

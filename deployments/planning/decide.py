@@ -21,6 +21,7 @@ from .steps import (
     Ping,
     RequestDeploy,
     ResendWake,
+    Restore,
     RunDeploy,
     Step,
     StepDownload,
@@ -56,12 +57,12 @@ def decide(facts: Facts) -> list[Step]:
         return put_out(facts, facts.stop)
     over = _expired(facts)
     if facts.frozen or facts.breaker_open or not facts.wanted_on:
-        return _forbid(facts) + over
+        return _forbid(facts) + over or _restore(facts)
     broken = _broken(facts)
     if broken is not None:
         return [*over, broken]
     if not facts.lit_wanted:
-        return ([] if facts.blind else _download(facts)) + _let_go(facts) + over
+        return ([] if facts.blind else _download(facts) or _bring_back(facts)) + _let_go(facts) + over
     return over if facts.blind else _download(facts) + _light(facts) + over
 
 
@@ -85,6 +86,16 @@ def _forbid(facts: Facts) -> list[Step]:
     if facts.wake is not None:
         closing.append(CloseWake(facts.wake.id, done=False))
     return closing
+
+
+def _restore(facts: Facts) -> list[Step]:
+    """The panel went back to an earlier release, and what failed is out."""
+    return [Restore()] if facts.breaker_open and facts.comes_back and not facts.frozen else []
+
+
+def _bring_back(facts: Facts) -> list[Step]:
+    """Deployed for nobody: it is then asleep, as an earlier release was before the one that failed."""
+    return _deploy(facts) if facts.comes_back else []
 
 
 def _deploying(facts: Facts) -> bool:
@@ -236,9 +247,13 @@ def _let_go(facts: Facts) -> list[Step]:
         steps.append(BeginStop(Stop.SLEEP, "until"))
     elif facts.wake is not None:
         steps.append(BeginStop(Stop.OFF, "released"))
-    elif facts.deploy is not None and not facts.deploy.busy and facts.download is None:
+    elif facts.deploy is not None and not facts.deploy.busy and not _deploy_wanted(facts):
         steps.append(CancelDeploy(facts.deploy.id))
     return steps
+
+
+def _deploy_wanted(facts: Facts) -> bool:
+    return facts.download is not None or facts.comes_back
 
 
 def _download(facts: Facts) -> list[Step]:

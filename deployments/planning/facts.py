@@ -105,7 +105,8 @@ class Windows:
 class Facts:
     """One deployment at one instant: what is wanted, and what was seen at `observed_at`.
 
-    `prices_stale` where nobody checked its prices for too long.
+    `prices_stale` where nobody checked its prices for too long. `restoring` is a release that the panel went
+    back to and is to bring to the provider again, without lighting it.
     """
 
     now: datetime
@@ -117,6 +118,7 @@ class Facts:
     breaker_open: bool = False
     current_release: int | None = None
     live_release: int | None = None
+    restoring: int | None = None
     app_exists: bool = False
     maybe_deployed: bool = False
     leases: tuple[LeaseFact, ...] = ()
@@ -159,6 +161,12 @@ class Facts:
     def may_light(self) -> bool:
         """True where a wake or a ping may be sent for a lease that stands."""
         return not self.why_not
+
+    @property
+    def comes_back(self) -> bool:
+        """True where the release to bring again is not there yet, and nobody has made another one since."""
+        there = self.app_exists and self.live_release == self.restoring
+        return self.restoring is not None and self.restoring == self.current_release and not there
 
     @property
     def lit_wanted(self) -> bool:

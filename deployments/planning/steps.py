@@ -119,6 +119,11 @@ class EndLeases:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """What failed is out: close the breaker, so that the release gone back to is brought again, asleep."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepDownload:
     """Start the requested download, or ask where the running one stands."""
 
@@ -142,5 +147,6 @@ Step = (
     | CloseStop
     | OpenBreaker
     | EndLeases
+    | Restore
     | StepDownload
 )

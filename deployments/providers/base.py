@@ -162,6 +162,16 @@ class CallState:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsFacts:
+    """What lies on a volume of one model: whether it is whole (None: its files do not tell), how many files
+    its fullest snapshot has, and their bytes (0 where the provider does not tell sizes)."""
+
+    whole: bool | None
+    files: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """What a provider is built from. The secrets never appear in a repr."""
 
@@ -218,6 +228,14 @@ class Provider(Protocol):
 
     def missing_secrets(self, names: Sequence[str]) -> list[str]:
         """Those of `names` that do not exist in the environment."""
+        ...
+
+    def missing_keys(self, secret: str, keys: Sequence[str]) -> list[str]:
+        """Those of `keys` that an existing secret has no value of. The values cannot be read."""
+        ...
+
+    def missing_volumes(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` that are no volume of the environment. Makes none."""
         ...
 
     def deploy(
@@ -296,6 +314,10 @@ class Provider(Protocol):
     def model_config(self, volume: str, model: str) -> bytes | None:
         """The `config.json` of `model` on the weights volume, of 256 KiB at most; None where it is not there.
         Read through the control plane: no container."""
+        ...
+
+    def weights_facts(self, volume: str, model: str) -> WeightsFacts:
+        """The same with the number of files and their size; from a list of files, nothing is read."""
         ...
 
     def start_download(self, app_name: str) -> str:

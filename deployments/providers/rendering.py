@@ -1,5 +1,7 @@
 """A spec as the document that the deployed module reads."""
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from deployments.engines.registry import engine_for
@@ -8,11 +10,19 @@ from deployments.planning.spec import Spec
 WEIGHTS_PATH = "/root/.cache/huggingface"
 HUGGINGFACE_SECRET = "huggingface"  # noqa: S105  # the name of a secret
 
+_MODULE = Path(__file__).with_name("modal_app.py")
+
 # The download's machine. A checkpoint of 700 GiB in about 20 minutes keeps a few cores busy; Modal bills
 # these at cents. 24 h is the longest that Modal lets a call run.
 _DOWNLOAD_CORES = 4.0
 _DOWNLOAD_MEMORY_MIB = 16384
 _DOWNLOAD_TIMEOUT_S = 86400
+
+
+@lru_cache(maxsize=1)
+def module_source() -> str:
+    """The text of the one file that runs at the provider."""
+    return _MODULE.read_text()
 
 
 def spec_document(spec: Spec, slug: str, release: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from deployments.ledger.prices import PriceMissing
 from deployments.models import (
     OPEN_DEPLOYS,
     OPEN_WAKES,
+    AutoRollback,
     Cause,
     Deploy,
     Deployment,
@@ -24,7 +25,9 @@ from deployments.models import (
 from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 
-from . import audit, costs, enqueue, notify
+from . import audit, auto_rollback, costs, enqueue, notify
+from .locking import locked
+from .use import holders_of
 
 TITLES = {
     Break.BOOT_REPEATED: "It started a second time before it was ready",
@@ -41,7 +44,8 @@ def open_breaker(
     deployment: Deployment, *, reason: str, run_id: int | None, now: datetime, text: str = ""
 ) -> bool:
     """Turn the deployment off, end its leases as failed, close its wake and deploy. False where it is open
-    already. One transaction: a worker that dies here leaves all of it or nothing."""
+    already. Where the deployment is set so, go back to the last release that was ready. One transaction: a
+    worker that dies here leaves all of it or nothing."""
     run = Run.objects.filter(pk=run_id).first() if run_id is not None else None
     if reason in (Break.BOOT_REPEATED, Break.WAKE_FAILED) and (died := _died_booting(deployment)) is not None:
         reason, run, text = Break.BOOT_DIED, died, died.engine_error
@@ -59,18 +63,12 @@ def open_breaker(
             stop_reason="failed",
             stop_hard_at=now,
             stop_clear_since=None,
+            restoring=None,
         )
         if not opened:
             return False
-        Lease.objects.filter(deployment=deployment, ended_at__isnull=True).update(
-            ended_at=now, end_reason=LeaseEnd.FAILED
-        )
-        Wake.objects.filter(deployment=deployment, status__in=OPEN_WAKES).update(
-            status=WakeStatus.FAILED, finished_at=now, error=text[:2000]
-        )
-        Deploy.objects.filter(deployment=deployment, status__in=OPEN_DEPLOYS).update(
-            status=DeployStatus.FAILED, finished_at=now
-        )
+        holders = holders_of(deployment, now)
+        _end_what_is_open(deployment, text, now)
         audit.record(
             SYSTEM,
             "breaker",
@@ -78,7 +76,9 @@ def open_breaker(
             summary=f"{deployment.name} was turned off: {title(reason)}.",
             details={"reason": reason, "text": text[:500]},
         )
-        _tell(deployment, reason, run, text, now)
+        failure = auto_rollback.Failure(reason, run, text, holders)
+        went_back = auto_rollback.go_back(locked(deployment.pk), failure, now)
+        _tell(deployment, failure, went_back, now)
         enqueue.reconcile_soon(deployment.pk)
     return True
 
@@ -93,16 +93,33 @@ def _died_booting(deployment: Deployment) -> Run | None:
     return runs.filter(engine_died_at__isnull=False).exclude(cause=Cause.DOWNLOAD).last()
 
 
-def _tell(deployment: Deployment, reason: str, run: Run | None, text: str, now: datetime) -> None:
-    """What went wrong, what it burned so far, and that nothing lights it by itself."""
-    burned = _burned_usd(run, deployment, now)
-    facts = {"reason": reason, "burned_usd": None if burned is None else f"{burned:.2f}"}
+def _end_what_is_open(deployment: Deployment, text: str, now: datetime) -> None:
+    Lease.objects.filter(deployment=deployment, ended_at__isnull=True).update(
+        ended_at=now, end_reason=LeaseEnd.FAILED
+    )
+    Wake.objects.filter(deployment=deployment, status__in=OPEN_WAKES).update(
+        status=WakeStatus.FAILED, finished_at=now, error=text[:2000]
+    )
+    Deploy.objects.filter(deployment=deployment, status__in=OPEN_DEPLOYS).update(
+        status=DeployStatus.FAILED, finished_at=now
+    )
+
+
+def _tell(
+    deployment: Deployment, failure: auto_rollback.Failure, went_back: AutoRollback | None, now: datetime
+) -> None:
+    """What went wrong, what it burned so far, what the panel did, and that nothing lights it by itself."""
+    burned = _burned_usd(failure.run, deployment, now)
+    facts = {"reason": failure.reason, "burned_usd": None if burned is None else f"{burned:.2f}"}
+    words = f"{deployment.name} was turned off: {title(failure.reason)}."
     more = "It stays out until a person starts it again."
+    if went_back is not None:
+        more = f"{auto_rollback.told(went_back)} {auto_rollback.fate(went_back)}"
+        facts |= {"went_back_to": str(went_back.back_to.number), "release": str(went_back.made.number)}
     if burned:
         more = f"It burned ${burned:.2f} until now. {more}"
-    if last := text.strip().splitlines()[-1:]:
+    if last := failure.text.strip().splitlines()[-1:]:
         more += f" The last it said: {last[0][:300]}"
-    words = f"{deployment.name} was turned off: {title(reason)}."
     notify.tell("failed", words, more=more, deployment=deployment, facts=facts)
 
 

@@ -29,7 +29,7 @@ from deployments.planning import steps
 from deployments.planning.power import SYSTEM, Via
 from deployments.providers.base import Provider, ProviderError, scaled
 
-from . import audit, breaker, downloads, enqueue
+from . import audit, auto_rollback, breaker, downloads, enqueue
 from .facts import spec_of
 from .locking import locked
 
@@ -54,7 +54,9 @@ def _(step: steps.RequestDeploy, deployment: Deployment, provider: Provider, now
         with transaction.atomic():
             if not _is_still_missing(release, locked(deployment.pk), deployment):
                 return
-            row = Deploy.objects.create(deployment=deployment, release=release, created_at=now)
+            row = Deploy.objects.create(
+                deployment=deployment, release=release, replaces=deployment.live_release, created_at=now
+            )
             enqueue.deploy_soon(row.pk)
     except IntegrityError:
         return  # another process was first; its row is found in the next round
@@ -195,6 +197,12 @@ def _(step: steps.OpenBreaker, deployment: Deployment, provider: Provider, now: 
 
 
 @carry_out.register
+def _(step: steps.Restore, deployment: Deployment, provider: Provider, now: datetime) -> None:
+    if auto_rollback.restore(deployment):
+        enqueue.reconcile_soon(deployment.pk)
+
+
+@carry_out.register
 def _(step: steps.EndLeases, deployment: Deployment, provider: Provider, now: datetime) -> None:
     rows = Lease.objects.filter(pk__in=step.lease_ids, ended_at__isnull=True)
     if step.reason == LeaseEnd.UNTIL:
@@ -209,7 +217,7 @@ def _(step: steps.StepDownload, deployment: Deployment, provider: Provider, now:
 
 def want_off(deployment: Deployment, now: datetime) -> None:
     """Nobody wants it any more: no endpoint, and no weights download that would need one."""
-    Deployment.objects.filter(pk=deployment.pk).update(wanted=Wanted.OFF)
+    Deployment.objects.filter(pk=deployment.pk).update(wanted=Wanted.OFF, restoring=None)
     deployment.downloads.filter(status__in=OPEN_DOWNLOADS).update(
         status=DownloadStatus.CANCELLED, finished_at=now
     )

@@ -146,6 +146,7 @@ def _done(row: Deploy, claim: str, deployed: Deployed) -> None:
         Deployment.objects.filter(pk=row.deployment_id).update(
             live_release=row.release, app_id=deployed.app_id, endpoint_url=deployed.endpoint_url
         )
+        Deployment.objects.filter(pk=row.deployment_id, restoring=row.release).update(restoring=None)
         enqueue.reconcile_soon(row.deployment_id)
 
 

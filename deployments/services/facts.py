@@ -70,6 +70,7 @@ def facts_of(
         breaker_open=deployment.breaker_opened_at is not None,
         current_release=deployment.current_release.number if deployment.current_release else None,
         live_release=deployment.live_release.number if deployment.live_release else None,
+        restoring=deployment.restoring.number if deployment.restoring else None,
         app_exists=bool(deployment.app_id),
         maybe_deployed=deployment.maybe_deployed,
         leases=_leases(deployment),

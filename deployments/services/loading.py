@@ -31,7 +31,9 @@ def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment
     """
     serving = Run.objects.exclude(cause=Cause.DOWNLOAD)
     ready = serving.filter(ready_at__isnull=False, started_at__isnull=False).order_by("-id")
-    rows = rows.select_related("account", "current_release", "live_release", "breaker_run__release")
+    rows = rows.select_related(
+        "account", "current_release", "live_release", "restoring", "breaker_run__release"
+    )
     return rows.prefetch_related(  # type: ignore[no-redef]  # the model declares the attached lists
         Prefetch("leases", Lease.objects.filter(ended_at__isnull=True).order_by("id"), to_attr="open_leases"),
         Prefetch("wakes", Wake.objects.filter(status__in=OPEN_WAKES), to_attr="open_wakes"),

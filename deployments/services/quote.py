@@ -24,22 +24,25 @@ from .loading import loaded
 from .views import Quote, QuotePart
 
 
-def quote(deployment: Deployment, *, until: datetime | None, now: datetime | None = None) -> Quote:
+def quote(
+    deployment: Deployment, *, until: datetime | None, now: datetime | None = None, spec: Spec | None = None
+) -> Quote:
     """The price of a start now until `until` (None: until idle), in parts, as wall seconds x prices.
 
     Until idle it counts the boot and one idle window: what a start costs at the least. Raises Refused where
-    a price is missing: what cannot be priced is not lit.
+    a price is missing: what cannot be priced is not lit. `spec` prices another configuration than what would
+    be started.
     """
     try:
-        return _quote(deployment, until, now or timezone.now())
+        return _quote(deployment, until, now or timezone.now(), spec)
     except PriceMissing as error:
         raise Refused("price_missing", str(error), status=409) from error
 
 
-def _quote(deployment: Deployment, until: datetime | None, now: datetime) -> Quote:
+def _quote(deployment: Deployment, until: datetime | None, now: datetime, spec: Spec | None) -> Quote:
     if not hasattr(deployment, "boots"):
         deployment = loaded(deployment.pk, now)
-    spec, prices = spec_of(deployment), costs.book(deployment.account)
+    spec, prices = spec or spec_of(deployment), costs.book(deployment.account)
     held, boot = costs.resources(spec, deployment.account), boot_time(deployment, spec)
     gpu_only = replace(held, cpu_cores=Decimal(0), memory_gib=Decimal(0))
     ready_at = now + timedelta(seconds=boot.p50_s)

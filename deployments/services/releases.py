@@ -24,6 +24,7 @@ from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
 from .plain_secrets import refuse_plain_secrets
+from .outside import refuse_what_was_seen
 from .preflight import refuse_errors
 
 
@@ -110,12 +111,14 @@ def _own_app_name(account: Account, spec: Spec, deployment: Deployment | None) -
 
 def create_release(deployment: Deployment, *, actor: Actor, note: str = "") -> Release:
     """Freeze the configuration as the next release and make it the current one. It is deployed by the next
-    start; what is lit stays as it is. Raises Refused config_refused where the configuration has errors."""
+    start; what is lit stays as it is. Raises Refused config_refused where the configuration has errors, and
+    outside_refused where a fresh look at the provider saw what certainly fails its deploy."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A release needs an operator.")
     spec = checked_spec(deployment.config)
     _own_app_name(deployment.account, spec, deployment)
     refuse_errors(deployment, spec)
+    refuse_what_was_seen(deployment)
     return _freeze(deployment, actor, deployment.config, note=note)
 
 
@@ -131,9 +134,13 @@ def rollback(deployment: Deployment, number: int, *, actor: Actor) -> Release:
     """A new release with the spec of an earlier one. Never lights anything."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A rollback needs an operator.")
+    return go_back_to(deployment, number, actor=actor, note=f"rollback to release {number}")
+
+
+def go_back_to(deployment: Deployment, number: int, *, actor: Actor, note: str) -> Release:
+    """The same, for whoever has asked about powers already."""
     earlier = release_of(deployment, number)
     _own_app_name(deployment.account, checked_spec(earlier.spec), deployment)
-    note = f"rollback to release {number}"
     return _freeze(deployment, actor, earlier.spec, note=note, rolled_back_to=number)
 
 

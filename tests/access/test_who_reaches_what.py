@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from deployments.planning.power import Role, Scope
+from deployments.services import outside
+from tests.fakes.provider import FakeProvider
 
 from .table import Row, rows
 from .world import PEOPLE, World, browser, key_with, status_of
@@ -21,7 +24,9 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 @pytest.fixture
-def world(db: Any) -> World:
+def world(db: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    fake = FakeProvider(timezone.now)
+    monkeypatch.setattr(outside, "provider_for", lambda account: fake)
     return World()
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from controlpanel.models import Invitation
-from deployments.models import Account, BillLine, Budget, Deployment
+from deployments.models import Account, BillLine, Budget, Deployment, ProviderLook
+from deployments.planning import outside
 from deployments.planning.power import SYSTEM, Role
 from gateway.keys import create_key
 from tests.deployments.pages.spending import Spending
@@ -54,9 +56,25 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     states.asleep(weights_present=False)
     states.action(made, "Ada started Coder until idle, for the nightly evaluation of the week.", usd="12.2")
     run = made.runs.latest("id").pk
+    seen = [
+        asdict(outside.image("a b", None)),
+        asdict(outside.gpus("H300", 1)),
+        asdict(outside.image("a:1", 1)),
+    ]
+    ProviderLook.objects.create(deployment=made, at=states.now, by_name="Ada", spec=made.config, checks=seen)
     paths = [
         f"/deployments/ready/{tail}"
-        for tail in ("runs/", f"runs/{run}/", "logs/", "settings/", "extend/", "releases/1/", "schedules/")
+        for tail in (
+            "runs/",
+            f"runs/{run}/",
+            "logs/",
+            "settings/",
+            "extend/",
+            "releases/1/",
+            "releases/new/",
+            "dry-run/",
+            "schedules/",
+        )
     ]
     paths += [
         "/deployments/ready/schedules/new/",
@@ -151,6 +169,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "connect",
         "schedules",
         "formats",
+        "checks",
         "print",
     ):
         path = finders.find(f"css/{name}.css")

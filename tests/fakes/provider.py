@@ -28,6 +28,7 @@ from deployments.providers.base import (
     Stats,
     WakeHop,
     WakeOutcome,
+    WeightsFacts,
     scaled,
 )
 from tests.fakes.cloud import BOOT_LINES, FakeApp, FakeContainer, FakeInput
@@ -63,6 +64,8 @@ class FakeProvider:
         self.secrets: dict[str, dict[str, str]] = {}
         self.weights: dict[tuple[str, str], bool | None] = {}
         self.configs: dict[tuple[str, str], bytes] = {}
+        self.weights_bytes = 0
+        self.volumes: set[str] = set()
         self.call_log: list[str] = []
         self.deploys: list[tuple[Spec, str, int]] = []
         self.wake_requests = 0
@@ -144,6 +147,17 @@ class FakeProvider:
         self._called("missing_secrets")
         return [name for name in names if name not in self.secrets]
 
+    def missing_keys(self, secret: str, keys: Sequence[str]) -> list[str]:
+        self._called("missing_keys")
+        if secret not in self.secrets:
+            raise ProviderError(f"Secret '{secret}' not found in environment 'main'", permanent=True)
+        return [key for key in keys if key not in self.secrets[secret]]
+
+    def missing_volumes(self, names: Sequence[str]) -> list[str]:
+        self._called("missing_volumes")
+        there = {volume for volume, _ in self.weights} | self.volumes
+        return [name for name in names if name not in there]
+
     def deploy(
         self, spec: Spec, *, slug: str, release: int, on_line: Callable[[str], None],
         cancelled: Callable[[], bool],
@@ -163,6 +177,7 @@ class FakeProvider:
             changed = True
             app = FakeApp(self._new_id("ap"), spec.app_name, spec, slug, release, self.clock())
             self._apps[spec.app_name] = app
+        self.volumes |= set(spec.volumes.values())
         self.deploys.append((spec, slug, release))
         on_line("App deployed")
         return Deployed(app_id=app.app_id, endpoint_url=app.url, changed=changed)
@@ -256,6 +271,11 @@ class FakeProvider:
     def model_config(self, volume: str, model: str) -> bytes | None:
         self._called("model_config")
         return self.configs.get((volume, model), SIZES if self.weights.get((volume, model)) else None)
+
+    def weights_facts(self, volume: str, model: str) -> WeightsFacts:
+        self._called("weights_facts")
+        whole = self.weights.get((volume, model), False)
+        return WeightsFacts(whole, files=142 if whole else 0, size_bytes=self.weights_bytes if whole else 0)
 
     def start_download(self, app_name: str) -> str:
         self._called("start_download")

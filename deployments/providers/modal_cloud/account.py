@@ -74,6 +74,22 @@ async def _exists(client: Client, environment: str, name: str) -> bool:
     return True
 
 
+async def missing_keys(client: Client, environment: str, secret: str, keys: Sequence[str]) -> list[str]:
+    """Those of `keys` that an existing secret has no value of. Raises NotFoundError without the secret."""
+    await modal.Secret.from_name(secret, environment_name=environment, client=client).hydrate.aio()
+    held = await asyncio.gather(*(_holds(client, environment, secret, key) for key in keys))
+    return [key for key, there in zip(keys, held, strict=True) if not there]
+
+
+async def _holds(client: Client, environment: str, secret: str, key: str) -> bool:
+    found = modal.Secret.from_name(secret, environment_name=environment, required_keys=[key], client=client)
+    try:
+        await found.hydrate.aio()
+    except (exception.InvalidError, exception.NotFoundError):  # the secret itself was there a moment ago
+        return False
+    return True
+
+
 async def unit_prices(client: Client) -> dict[str, Decimal] | None:
     """USD per second by resource; None on plans that do not show them."""
     try:

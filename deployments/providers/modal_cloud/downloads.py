@@ -1,15 +1,19 @@
 """The `download` function's calls, and what lies on the weights volume."""
 
+import asyncio
 import re
+from collections.abc import Sequence
 
 from modal import exception
+from modal.types import FileEntryType
 
-from deployments.providers.base import CallOutcome, CallState, NotDeployed
+from deployments.providers.base import CallOutcome, CallState, NotDeployed, WeightsFacts
 
 from . import rpc
 from .sdk import Client, api_pb2, modal
 
 DOWNLOAD = "download"
+_RANK = {True: 2, None: 1, False: 0}
 _SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<total>\d{5})\.safetensors$")
 
 
@@ -52,26 +56,42 @@ def _ended(result: "api_pb2.GenericResult") -> CallState:
     return CallState(CallOutcome.FAILED, result.exception or kind.replace("_", " ").lower())
 
 
-async def weights_present(client: Client, environment: str, volume: str, model: str) -> bool | None:
-    """Whether some snapshot of `model` in the Hugging Face cache is whole; None where it cannot be told.
+async def weights(client: Client, environment: str, volume: str, model: str) -> WeightsFacts:
+    """What of `model` lies in the Hugging Face cache on a volume: its best snapshot, and the bytes of its
+    folder (a snapshot's own entries may be links into `blobs`).
 
     A file appears in a snapshot when it has arrived whole, so names are enough.
     """
     cache = modal.Volume.from_name(volume, environment_name=environment, client=client)
-    folder = f"hub/models--{model.replace('/', '--')}/snapshots"
     try:
-        entries = await cache.listdir.aio(folder, recursive=True)
+        entries = await cache.listdir.aio(f"hub/models--{model.replace('/', '--')}", recursive=True)
     except exception.NotFoundError:
-        return False
+        return WeightsFacts(whole=False)
     snapshots: dict[str, set[str]] = {}
     for entry in entries:
         revision, _, name = entry.path.partition("/snapshots/")[2].partition("/")
         if name:
             snapshots.setdefault(revision, set()).add(name)
-    verdicts = [whole(names) for names in snapshots.values()]
-    if True in verdicts:
-        return True
-    return None if None in verdicts else False
+    size = sum(entry.size for entry in entries if entry.type == FileEntryType.FILE)
+    verdicts = {revision: whole(names) for revision, names in snapshots.items()}
+    best = max(snapshots, key=lambda one: (_RANK[verdicts[one]], len(snapshots[one])), default=None)
+    if best is None:
+        return WeightsFacts(whole=False, size_bytes=size)
+    return WeightsFacts(verdicts[best], len(snapshots[best]), size)
+
+
+async def missing_volumes(client: Client, environment: str, names: Sequence[str]) -> list[str]:
+    """Those of `names` that do not exist. Makes none."""
+    exist = await asyncio.gather(*(_volume_exists(client, environment, name) for name in names))
+    return [name for name, there in zip(names, exist, strict=True) if not there]
+
+
+async def _volume_exists(client: Client, environment: str, name: str) -> bool:
+    try:
+        await modal.Volume.from_name(name, environment_name=environment, client=client).hydrate.aio()
+    except exception.NotFoundError:
+        return False
+    return True
 
 
 def whole(names: set[str]) -> bool | None:

@@ -22,6 +22,7 @@ from deployments.providers.base import (
     ProxyToken,
     Stats,
     WakeHop,
+    WeightsFacts,
 )
 from deployments.providers.rendering import spec_document
 
@@ -58,6 +59,14 @@ class ModalProvider:
     def missing_secrets(self, names: Sequence[str]) -> list[str]:
         """Those of `names` that do not exist in the environment."""
         return self._ask(lambda client: account.missing_secrets(client, self._environment, names))
+
+    def missing_keys(self, secret: str, keys: Sequence[str]) -> list[str]:
+        """Those of `keys` that an existing secret has no value of."""
+        return self._ask(lambda client: account.missing_keys(client, self._environment, secret, keys))
+
+    def missing_volumes(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` that are no volume of the environment."""
+        return self._ask(lambda client: downloads.missing_volumes(client, self._environment, names))
 
     def deploy(
         self,
@@ -134,7 +143,11 @@ class ModalProvider:
 
     def weights_present(self, volume: str, model: str) -> bool | None:
         """Whether `model` lies complete on the volume; None where that cannot be told."""
-        return self._ask(lambda client: downloads.weights_present(client, self._environment, volume, model))
+        return self.weights_facts(volume, model).whole
+
+    def weights_facts(self, volume: str, model: str) -> WeightsFacts:
+        """What of `model` lies on the volume, by its list of files."""
+        return self._ask(lambda client: downloads.weights(client, self._environment, volume, model))
 
     def model_config(self, volume: str, model: str) -> bytes | None:
         """The config.json of `model` on the volume; None where it is not there. Starts no container."""

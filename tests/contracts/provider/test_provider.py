@@ -204,13 +204,17 @@ def test_secrets_can_be_written_twice_and_are_missed_until_then(world):
     for value in ("one", "two"):
         world.provider.write_secrets({name: {"KEY": value}})
     assert world.provider.missing_secrets([name]) == []
+    assert world.provider.missing_keys(name, ["KEY", "OTHER"]) == ["OTHER"]
+    with pytest.raises(ProviderError):
+        world.provider.missing_keys(f"no-{name}", ["KEY"])
 
 
 def test_a_download_runs_without_gpus_and_fills_the_volume(world):
     volume = world.spec.volumes["/root/.cache/huggingface"]
     world.deploy()
+    assert world.provider.missing_volumes([volume, f"no-{volume}"]) == [f"no-{volume}"]
     world.empty_volume()
-    assert world.provider.weights_present(volume, world.spec.model) is False
+    assert world.provider.weights_facts(volume, world.spec.model).whole is False
     assert world.provider.model_config(volume, world.spec.model) is None
     call = world.provider.start_download(world.app)
     assert world.provider.download_state(call).outcome is CallOutcome.RUNNING
@@ -225,6 +229,7 @@ def test_a_download_runs_without_gpus_and_fills_the_volume(world):
     world.pass_time(lambda: world.provider.download_state(call).outcome is not CallOutcome.RUNNING)
     assert world.provider.download_state(call).outcome is CallOutcome.DONE
     assert world.provider.weights_present(volume, world.spec.model) is True
+    assert world.provider.weights_facts(volume, world.spec.model).files > 100
     asked = world.reached()
     assert json.loads(world.provider.model_config(volume, world.spec.model))["num_hidden_layers"] > 0
     assert world.reached() == asked, "a look into the volume wakes nothing"

@@ -11,7 +11,17 @@ import time_machine
 from deployments.models import Account, Deployment, Run
 from deployments.planning.power import ROLE_SCOPES, Actor, Role, Via
 from deployments.planning.presets import PRESETS
-from deployments.services import deploys, enqueue, observe, reconcile, requests, status, wakes, warm_up
+from deployments.services import (
+    deploys,
+    enqueue,
+    observe,
+    outside,
+    reconcile,
+    requests,
+    status,
+    wakes,
+    warm_up,
+)
 from deployments.services.views import StatusView
 from tests.fakes.provider import FakeProvider
 
@@ -121,7 +131,7 @@ def panel(
         provider = FakeProvider(lambda: datetime.now(tz=UTC))
         provider.weights[("huggingface-cache", "zai-org/GLM-5.2-FP8")] = True
         made = Panel(provider=provider, clock=clock)
-        for module in (reconcile, observe, deploys, wakes, warm_up):
+        for module in (reconcile, observe, deploys, wakes, warm_up, outside):
             monkeypatch.setattr(module, "provider_for", lambda account: provider)
 
         def note(name: str, *args: Any, queue: str = "control") -> None:
