@@ -17,8 +17,8 @@ from .formats import formats, keep_model
 from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
-from .model_fit import model_fit
 from .looking import look
+from .model_fit import model_fit
 from .notifications import notifications, remove_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices

@@ -23,8 +23,8 @@ from deployments.planning.spec import Spec, SpecError
 from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
-from .plain_secrets import refuse_plain_secrets
 from .outside import refuse_what_was_seen
+from .plain_secrets import refuse_plain_secrets
 from .preflight import refuse_errors
 
 
