@@ -1,6 +1,7 @@
 """Who a run's seconds belong to. The rules, in the order in which they are asked:
 
-1. **Boot** (container start to ready) belongs to whoever woke it.
+1. **Boot** (container start to ready, with the warm-up right after it) belongs to whoever woke it. The first
+   request that is served after ready ends it: from then on somebody has what was paid for.
 2. **Use**: a second with requests in flight belongs to those whose requests they are, in proportion to how
    fast each makes tokens (`Use.weight`), at least one token a second each.
 3. **Kept warm**: a second without a request, while leases until a time are open, belongs to their holders in
@@ -75,7 +76,8 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A container from its start to its end (or now). `woke` is who it was lit for."""
+    """A container from its start to its end (or now). `woke` is who it was lit for; `warmed_at` is when the
+    warm-up was over, or how far it came, None where there was none."""
 
     started_at: datetime
     ready_at: datetime | None
@@ -84,6 +86,17 @@ class Life:
     uses: Sequence[Use] = ()
     holds: Sequence[Hold] = ()
     busy_s: float = 0.0
+    warmed_at: datetime | None = None
+
+    @property
+    def boot_ended_at(self) -> datetime | None:
+        """When its warm-up was over, or its first request was served if that was earlier; None before."""
+        if self.ready_at is None or self.warmed_at is None:
+            return self.ready_at
+        starts = (
+            max(use.start, self.ready_at) for use in self.uses if use.end > max(use.start, self.ready_at)
+        )
+        return max(self.ready_at, min((self.warmed_at, *starts)))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,7 +117,8 @@ def attribute(life: Life, cuts: Sequence[datetime] = ()) -> dict[Cell, int]:
     """
     start = microseconds(life.started_at)
     end = max(start, microseconds(life.ended_at))
-    ready = end if life.ready_at is None else min(max(start, microseconds(life.ready_at)), end)
+    booted = life.boot_ended_at
+    ready = end if booted is None else min(max(start, microseconds(booted)), end)
     changes = sorted(microseconds(cut) for cut in cuts)
     cells: Counter[Cell] = Counter()
     for left, right in pairwise(_edges(start, ready, changes)):

@@ -11,6 +11,7 @@ from deployments.ledger.attribution import Hold, Life, Payer, Use
 from deployments.models import Cause, Download, Lease, Run
 
 from . import uses
+from .facts import warm_up_under_way
 from .uses import Span
 
 
@@ -27,7 +28,8 @@ def lives(runs: Sequence[Run], now: datetime) -> dict[int, Life]:
     return {
         run.pk: Life(
             started_at=spans[run.pk].since,
-            ready_at=run.boot_ended_at,
+            ready_at=run.ready_at,
+            warmed_at=_warmed_at(run, spans[run.pk].until),
             ended_at=spans[run.pk].until,
             woke=_woke(run, leases, keys, asked),
             uses=[use for use in requests[run.deployment_id] if _meets(use.start, use.end, spans[run.pk])],
@@ -36,6 +38,26 @@ def lives(runs: Sequence[Run], now: datetime) -> dict[int, Life]:
         )
         for run in started
     }
+
+
+def boot_ended_at(run: Run, until: datetime) -> datetime | None:
+    """When a run's boot was over, as `Life.boot_ended_at` tells it at `until`: its end, or now.
+
+    One query where it was warmed up and has not ended yet, else none.
+    """
+    if run.boot_ended_at is not None:
+        return run.boot_ended_at
+    warmed_at = _warmed_at(run, until)
+    if run.ready_at is None or warmed_at is None or warmed_at <= run.ready_at:
+        return run.ready_at
+    warming = Span(run.deployment_id, run.ready_at, warmed_at)
+    served = [use for _, use in uses.uses([warming]) if _meets(use.start, use.end, warming)]
+    return Life(run.ready_at, run.ready_at, warmed_at, Payer(), served, warmed_at=warmed_at).boot_ended_at
+
+
+def _warmed_at(run: Run, until: datetime) -> datetime | None:
+    """While it is being warmed up, that is not over yet."""
+    return until if warm_up_under_way(run, until) else run.warmed_at
 
 
 def _span(run: Run, now: datetime) -> Span:

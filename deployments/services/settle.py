@@ -50,7 +50,10 @@ def with_what_prices_it(runs: "costs.RunRows") -> "costs.RunRows":
 
 
 def lines_of(runs: Sequence[Run], now: datetime) -> dict[int, list[Line]]:
-    """The charges of runs, by id, up to their ends or `now`; one without a price is left out."""
+    """The charges of runs, by id, up to their ends or `now`; one without a price is left out.
+
+    The runs themselves are told when their boots were over, as these charges count it.
+    """
     found, books = lives(runs, now), dict[int, PriceBook]()
     lines: dict[int, list[Line]] = {}
     for run in runs:
@@ -59,6 +62,7 @@ def lines_of(runs: Sequence[Run], now: datetime) -> dict[int, list[Line]]:
         try:
             held = costs.resources_of(run, run.deployment)
             lines[run.pk] = charges(life, held, book) if life is not None else []
+            run.boot_ended_at = life.boot_ended_at if life is not None else None
         except PriceMissing as error:
             log.warning("settle.price_missing", run=run.pk, resource=error.resource)
     return lines
@@ -68,7 +72,7 @@ def _settle(run: Run, lines: Sequence[Line], people: dict[int, str], now: dateti
     """The run and its charges in one transaction; False where another process was first."""
     with transaction.atomic():
         changed = Run.objects.filter(pk=run.pk, settled_at__isnull=True).update(
-            settled_at=now, **_columns(lines)
+            settled_at=now, boot_ended_at=run.boot_ended_at, **_columns(lines)
         )
         if changed:
             daily.add(Charge.objects.bulk_create([_row(run, line, people) for line in lines]))

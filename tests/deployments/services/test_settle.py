@@ -8,7 +8,9 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from deployments.ledger.charges import usd
-from deployments.models import Account, Cause, Charge, Download, Lease, Price, Run
+from deployments.models import Account, Cause, Charge, Download, Lease, Phase, Price, Run
+from deployments.pages.dollars import shares as shares_of_run
+from deployments.pages.waterfall import waterfall
 from deployments.services import settle
 from deployments.services.runs import run_of
 from gateway.models import ApiKey, UsageRecord
@@ -90,6 +92,28 @@ def test_a_run_is_put_down_to_who_woke_and_who_used_it(panel: Panel, people: dic
     assert sum(found.values()) == run.cost_usd
     assert run.boot_usd + run.use_usd + run.idle_usd == run.cost_usd
     assert run_of(panel.deployment, run.pk).use_usd == pytest.approx(second * 100, abs=Decimal("0.000002"))
+
+
+@pytest.mark.parametrize(("asked_after_s", "boot_s"), [(None, 315), (10, 285)])
+def test_every_page_says_the_same_boot_of_a_run_that_was_used_while_it_was_warmed_up(
+    panel: Panel, people: dict[str, Any], asked_after_s: float | None, boot_s: int
+) -> None:
+    run = a_run(panel)
+    assert run.ready_at
+    assert run.started_at
+    Phase.objects.create(run=run, name="container", started_at=run.started_at)
+    Run.objects.update(warm_up_at=run.ready_at, warmed_at=run.ready_at + timedelta(seconds=40))
+    if asked_after_s is not None:
+        a_request(panel, run, people["Ben"], after_s=asked_after_s, length_s=100)
+    before = run_of(panel.deployment, run.pk)
+    settle.settle_ended()
+    after, falls = run_of(panel.deployment, run.pk), waterfall(run_of(panel.deployment, run.pk), Decimal(0))
+    bar, expected = shares_of_run(after), after.cost_usd / 1475 * boot_s
+    assert bar
+    assert falls
+    for told in (before.boot_usd, after.boot_usd, falls.sum_usd, bar.parts[0].usd):
+        assert told == pytest.approx(expected, abs=Decimal("0.00001"))
+    assert (falls.sum_label, falls.lanes[-1].label) == ("Until warmed up", "Warm-up requests")
 
 
 def test_settling_twice_changes_nothing(panel: Panel) -> None:
