@@ -18,7 +18,7 @@ from deployments.models import Account, BillLine, Cause, Deployment, Price, Run
 
 from . import costs, spend
 from .settle import with_what_prices_it
-from .spend import Filter
+from .spend import Filter, Live
 
 HOUR = timedelta(hours=1)
 
@@ -104,16 +104,26 @@ class Totals:
     billed_usd: Decimal
 
 
-def compare_totals(window: Window, only: Filter, now: datetime) -> Totals | None:
+def compare_totals(
+    window: Window,
+    only: Filter,
+    now: datetime,
+    *,
+    among: Iterable[Account] | None = None,
+    known: Live | None = None,
+) -> Totals | None:
     """The wholes of a window as far as the report reaches it; None where it reaches nothing of it, or where
-    only a person's or a key's part is asked for, which no bill knows."""
+    only a person's or a key's part is asked for, which no bill knows.
+
+    `among` are the accounts of `only` and `known` is what is live in the window, where they are read already.
+    """
     if only.user_id is not None or only.key_id is not None:
         return None
-    part = reported(window, accounts(only))
+    part = reported(window, accounts(only) if among is None else among)
     if part is None:
         return None
-    counted = spend.spent(part, (), now, only=only).total.usd["cost"]
-    return Totals(part.until, counted, billed_usd(part, only))
+    (counted,) = spend.spent_by(part, [()], now, only=only, known=known)
+    return Totals(part.until, counted.total.usd["cost"], billed_usd(part, only))
 
 
 def compare(window: Window, only: Filter, now: datetime) -> Comparison:

@@ -18,7 +18,18 @@ from .settled import FIELDS, Filter, Place, charges_in, settled
 
 # More than this many are not added up at one look; the settling task catches up within minutes.
 _MOST_LIVE = 200
-__all__ = ["Filter", "Place", "Spent", "charges_in", "open_to", "settled", "spent", "spent_by", "unsettled"]
+__all__ = [
+    "Filter", "Live", "Place", "Spent", "charges_in", "lit_ahead", "live", "open_to", "settled", "spent",
+    "spent_by", "unsettled",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is not settled yet, read once for several sums: runs, and the charges of those with a price."""
+
+    runs: list[Run]
+    lines: dict[int, list[Line]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +85,20 @@ def spent_by(
     *,
     only: Filter | None = None,
     weeks: bool = False,
+    known: Live | None = None,
 ) -> list[Spent]:
-    """The same for several groupings of one moment, which come to the same total; one query for each."""
+    """The same for several groupings of one moment, which come to the same total; one query for each.
+
+    `known` is what `live` told of this window, or of one around it, at the same moment.
+    """
     only = only or Filter()
-    live, lines = _live(window, only, now)
+    known = known or live(window, only, now)
     placed = [
         (_place(run, line, window, weeks), of_charge(line))
-        for run in live
-        for line in lines.get(run.pk, ())
+        for run in known.runs
+        for line in known.lines.get(run.pk, ())
         if window.first <= line.slot < window.end and _is_of(line, only)
     ]
-    unpriced = len(live) - len(lines)
     found = []
     for groups in groupings:
         sums: defaultdict[Place, Sums] = defaultdict(Sums)
@@ -92,7 +106,7 @@ def spent_by(
             sums[place] += one
         for place, one in placed:
             sums[_narrowed(place, groups)] += one
-        found.append(Spent(window, dict(sums), len(live), unpriced))
+        found.append(Spent(window, dict(sums), len(known.runs), len(known.runs) - len(known.lines)))
     return found
 
 
@@ -113,9 +127,10 @@ def lit_ahead(window: Window, only: Filter) -> QuerySet[Run]:
     return with_what_prices_it(rows)
 
 
-def _live(window: Window, only: Filter, now: datetime) -> tuple[list[Run], dict[int, list[Line]]]:
+def live(window: Window, only: Filter, now: datetime) -> Live:
+    """The newest of what is not settled of a window."""
     runs = list(unsettled(window, only).order_by("-pk")[:_MOST_LIVE])
-    return runs, lines_of(runs, now) if runs else {}
+    return Live(runs, lines_of(runs, now) if runs else {})
 
 
 def _place(run: Run, line: Line, window: Window, weeks: bool) -> Place:

@@ -80,7 +80,7 @@ def test_queries_do_not_grow_with_what_was_spent(browser: Browser, spending: Spe
         for number in range(4):
             spending.run(f"2026-11-{20 + number}T10:00", hours=0.5, slug="coder", who="Ben")
         spending.month()
-    assert counts[0] == counts[1] <= 19
+    assert counts[0] == counts[1] <= 17
 
 
 def test_what_is_lit_now_is_counted_until_now(browser: Browser, states: States) -> None:

@@ -123,7 +123,7 @@ def test_settling_twice_changes_nothing(panel: Panel) -> None:
     Run.objects.update(settled_at=None)
     run = Run.objects.get()
     Run.objects.update(settled_at=panel.now)  # another process was first
-    assert settle._settle(run, [], {}, panel.now) is False
+    assert settle._settle([run], {run.pk: []}, {}, panel.now) == 0
     assert Charge.objects.count() == once
 
 
