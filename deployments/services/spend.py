@@ -96,6 +96,7 @@ def spent_by(
     placed = [
         (_place(run, line, window, weeks), of_charge(line))
         for run in known.runs
+        if only.deployment_ids is None or run.deployment_id in only.deployment_ids
         for line in known.lines.get(run.pk, ())
         if window.first <= line.slot < window.end and _is_of(line, only)
     ]
