@@ -59,7 +59,8 @@ def read(request: PageRequest, now: datetime) -> Asked:
     """What this request asks for, within what its actor may see."""
     slug, split = request.GET.get("deployment", ""), request.GET.get("split", "part")
     ids = spend.open_to(request.actor)
-    rows = Deployment.objects.filter(slug=slug) if slug else Deployment.objects.none()
+    # PostgreSQL refuses to look for a text that holds a zero byte.
+    rows = Deployment.objects.filter(slug=slug) if slug.isprintable() and slug else Deployment.objects.none()
     chosen = next((row for row in rows if ids is None or row.pk in ids), None)
     only = Filter(ids if chosen is None else frozenset({chosen.pk}))
     return Asked(cost_period.read(request.GET, now), only, chosen, split if split in SPLITS else "part")

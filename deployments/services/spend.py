@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from deployments.ledger.charges import Charge as Line
 from deployments.ledger.sums import Sums, of_charge
@@ -129,8 +129,9 @@ def lit_ahead(window: Window, only: Filter) -> QuerySet[Run]:
 
 
 def live(window: Window, only: Filter, now: datetime) -> Live:
-    """The newest of what is not settled of a window."""
-    runs = list(unsettled(window, only).order_by("-pk")[:_MOST_LIVE])
+    """What is not settled of a window: all that is lit first, then the newest that has ended."""
+    rows = unsettled(window, only).order_by(F("ended_at").desc(nulls_first=True), "-pk")
+    runs = list(rows[:_MOST_LIVE])
     return Live(runs, lines_of(runs, now) if runs else {})
 
 

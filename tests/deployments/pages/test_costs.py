@@ -136,7 +136,9 @@ def test_the_file_sums_to_the_page_to_the_micro_dollar(browser: Browser, spendin
 
 
 def test_a_name_is_no_formula() -> None:
-    assert [safe(name) for name in ("=1+1", "@x", "Ben")] == ["'=1+1", "'@x", "Ben"]
+    for name in ("=1+1", "@x", " =1", "\t=1", "\n+1", "＝1", "-2"):
+        assert safe(name) == f"'{name}"
+    assert [safe(name) for name in ("Ben", "", "–")] == ["Ben", "", "–"]
 
 
 def asked(query: str, now: str = "2026-11-24T16:42", zone: str = "Europe/Berlin") -> cost_period.Period:

@@ -3,16 +3,19 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import get_user_model
 
 from deployments.ledger.charges import usd
+from deployments.ledger.window import Window
 from deployments.models import Account, Cause, Charge, Download, Lease, Phase, Price, Run
 from deployments.pages.dollars import shares as shares_of_run
 from deployments.pages.waterfall import waterfall
-from deployments.services import settle
+from deployments.services import settle, spend
 from deployments.services.runs import run_of
+from deployments.services.spend import Filter
 from gateway.models import ApiKey, UsageRecord
 
 from .conftest import Panel
@@ -209,3 +212,15 @@ def test_a_live_run_ends_settled(panel: Panel) -> None:
     run = panel.run()
     assert {row.who for row in Charge.objects.all()} == {"Ada"}
     assert sum(row.gpu_micro_usd for row in Charge.objects.all()) == (run.gpu_usd or 0) * 1_000_000
+
+
+def test_what_is_lit_is_counted_before_what_waits_for_its_charges(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spend, "_MOST_LIVE", 1)
+    lit = a_run(panel, ended_at=None, end_reason="", lit_s=36000)
+    a_run(panel)
+    found = spend.live(
+        Window.between(panel.now - timedelta(days=1), panel.now, ZoneInfo("UTC")), Filter(), panel.now
+    )
+    assert [run.pk for run in found.runs] == [lit.pk]
