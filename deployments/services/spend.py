@@ -53,13 +53,21 @@ class Spent:
     def by(self, *names: str) -> dict[Place, Sums]:
         """The same, grouped by fewer columns, largest first, then in the order of the places."""
         found: defaultdict[Place, Sums] = defaultdict(Sums)
+        narrowed = _Narrower(names)
         for place, sums in self.sums.items():
-            found[_narrowed(place, names)] += sums
+            found[narrowed(place)] += sums
         return dict(sorted(found.items(), key=lambda item: (-item[1].total, item[0])))
 
 
-def _narrowed(place: Place, groups: Iterable[str]) -> Place:
-    return Place(**{name: getattr(place, name) for group in groups for name in FIELDS[group]})
+class _Narrower:
+    """Takes from places what was not grouped by."""
+
+    def __init__(self, groups: Iterable[str]) -> None:
+        kept = {name for group in groups for name in FIELDS[group]}
+        self.empty = [None if name in kept else value for name, value in Place()._asdict().items()]
+
+    def __call__(self, place: Place) -> Place:
+        return Place(*[own if left is None else left for own, left in zip(place, self.empty, strict=True)])
 
 
 def open_to(actor: Actor) -> frozenset[int] | None:
@@ -102,11 +110,10 @@ def spent_by(
     ]
     found = []
     for groups in groupings:
-        sums: defaultdict[Place, Sums] = defaultdict(Sums)
-        for place, one in settled(window, groups, only, weeks=weeks).items():
-            sums[place] += one
+        sums = defaultdict(Sums, settled(window, groups, only, weeks=weeks))
+        narrowed = _Narrower(groups)
         for place, one in placed:
-            sums[_narrowed(place, groups)] += one
+            sums[narrowed(place)] += one
         found.append(Spent(window, dict(sums), len(known.runs), len(known.runs) - len(known.lines)))
     return found
 
