@@ -1,6 +1,6 @@
 """Budgets: where each stands, and the one question whether something more may be lit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -216,13 +216,14 @@ class BudgetView:
 
 def views(rows: QuerySet[Budget], now: datetime, *, fresh: bool = True) -> list[BudgetView]:
     """Budgets with where they stand: counted now, or (not `fresh`) as the last round counted them."""
-    found = []
-    for row in rows.select_related("deployment", "user"):
+    found, shown = [], list(rows.select_related("deployment", "user"))
+    keys = uses.key_names(row.key_id for row in shown if row.key_id is not None)
+    for row in shown:
         slug = row.deployment.slug if row.deployment is not None else row.user_id or row.key_id or ""
         stands = standing(row, now) if fresh else row.counted
         window = row.window(now)
         ends = overrun(stands, window, now)
-        found.append(BudgetView(row, str(slug), target(row), stands, window, ends))
+        found.append(BudgetView(row, str(slug), target(row, keys), stands, window, ends))
     return found
 
 
@@ -264,12 +265,13 @@ def said(budget: Budget) -> str:
     return f"The budget of a {budget.period} for {target(budget)}"
 
 
-def target(budget: Budget) -> str:
-    """Whose it is, in words."""
+def target(budget: Budget, keys: Mapping[int, str] | None = None) -> str:
+    """Whose it is, in words. `keys` are names that are read already."""
     if budget.deployment is not None:
         return budget.deployment.name
     if budget.user is not None:
         return budget.user.get_full_name() or budget.user.get_username()
     if budget.key_id is not None:
-        return f"the key {uses.key_names([budget.key_id]).get(budget.key_id, budget.key_id)}"
+        known = uses.key_names([budget.key_id]) if keys is None else keys
+        return f"the key {known.get(budget.key_id, budget.key_id)}"
     return "the whole panel"
