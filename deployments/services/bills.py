@@ -1,6 +1,5 @@
 """Reading the provider's own report of costs, and its own budget. Each version of the report is kept."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -165,13 +164,14 @@ def _by_hour(
 
 def _added(one: BilledHour, other: BilledHour) -> BilledHour:
     """Two rows of one app and hour, as the report gives them where its tags changed meanwhile."""
-    parts = Counter(one.by_resource)
-    parts.update(other.by_resource)
+    sides = (one.by_resource, other.by_resource)
+    parts = {
+        name: sum((side.get(name, Decimal(0)) for side in sides), Decimal(0))
+        for side in sides
+        for name in side
+    }
     return replace(
-        other,
-        cost_usd=one.cost_usd + other.cost_usd,
-        by_resource=dict(parts),
-        tags={**one.tags, **other.tags},
+        other, cost_usd=one.cost_usd + other.cost_usd, by_resource=parts, tags={**one.tags, **other.tags}
     )
 
 

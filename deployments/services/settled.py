@@ -159,8 +159,6 @@ class _Placer:
 
     def __call__(self, values: Sequence[Any]) -> Place:
         """A person who changed their name is one: only where nobody is named by id, the name tells who."""
-        day, deployment_id, user_id, who, key_id = (
-            0 if place is None else values[place] for place in self.where
-        )
-        day = bucket(day, weeks=self.weeks) if self.by_day else 0
-        return Place(day, deployment_id, user_id or 0, "" if user_id or not who else who, key_id or 0)
+        day, deployment_id, user_id, who, key_id = (None if at is None else values[at] for at in self.where)
+        day = bucket(day or 0, weeks=self.weeks) if self.by_day else 0
+        return Place(day, deployment_id or 0, user_id or 0, "" if user_id else who or "", key_id or 0)

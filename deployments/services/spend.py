@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
@@ -64,10 +65,13 @@ class _Narrower:
 
     def __init__(self, groups: Iterable[str]) -> None:
         kept = {name for group in groups for name in FIELDS[group]}
-        self.empty = [None if name in kept else value for name, value in Place()._asdict().items()]
+        self.empty: list[Any] = [None if name in kept else value for name, value in Place()._asdict().items()]
 
     def __call__(self, place: Place) -> Place:
-        return Place(*[own if left is None else left for own, left in zip(place, self.empty, strict=True)])
+        values: list[Any] = [
+            own if left is None else left for own, left in zip(place, self.empty, strict=True)
+        ]
+        return Place(*values)
 
 
 def open_to(actor: Actor) -> frozenset[int] | None:
