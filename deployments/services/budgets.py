@@ -19,7 +19,10 @@ from deployments.providers.base import scaled
 from . import costs, orphan_costs, spend, uses
 from .errors import Refused
 from .facts import spec_of
-from .spend import Filter
+from .spend import Filter, Live
+
+# Theirs is a share of what is lit, so that requests have to be read; of a whole server seconds tell enough.
+OF_PEOPLE = (BudgetScope.PERSON, BudgetScope.KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +43,34 @@ def applying(deployment: Deployment, actor: Actor) -> QuerySet[Budget]:
     return Budget.objects.filter(found).select_related("deployment", "user").order_by("pk")
 
 
-def standing(budget: Budget, now: datetime, wish: Wish | None = None) -> Standing:
-    """Where a budget stands, with what runs counted until now, and open leases (and `wish`) to their ends."""
+def standing(budget: Budget, now: datetime, wish: Wish | None = None, known: Live | None = None) -> Standing:
+    """Where a budget stands, with what runs counted until now, and open leases (and `wish`) to their ends.
+
+    `known` is what is live around its period, for a person's or a key's, where it was read a moment ago.
+    """
     window = budget.window(now)
     claims = [_Claim(lease.deployment, _end(lease), lease.until is not None) for lease in _leases(budget)]
     if wish is not None:
         end = wish.until or now + _boot(wish.deployment)
         claims.append(_Claim(wish.deployment, end, wish.until is not None))
-    return Standing(budget.amount_usd, _spent(budget, window, now), _reserved(claims, window, now))
+    return Standing(budget.amount_usd, _spent(budget, window, now, known), _reserved(claims, window, now))
 
 
-def note(budget: Budget, now: datetime) -> Standing:
+def note(budget: Budget, now: datetime, known: Live | None = None) -> Standing:
     """Count it now, and keep that for pages."""
-    found = standing(budget, now)
+    found = standing(budget, now, known=known)
     Budget.objects.filter(pk=budget.pk).update(
         spent_usd=found.spent_usd, reserved_usd=found.reserved_usd, counted_at=now
     )
     return found
 
 
-def _spent(budget: Budget, window: Window, now: datetime) -> Decimal:
+def _spent(budget: Budget, window: Window, now: datetime, known: Live | None) -> Decimal:
     """For the panel and a deployment nobody has to be told apart, so what is lit is priced as a whole."""
     only = _filter(budget)
-    if budget.scope in (BudgetScope.PERSON, BudgetScope.KEY):
-        return spend.spent(window, (), now, only=only).total.usd["cost"]
+    if budget.scope in OF_PEOPLE:
+        (spent,) = spend.spent_by(window, [()], now, only=only, known=known)
+        return spent.total.usd["cost"]
     settled = sum((sums.total for sums in spend.settled(window, (), only).values()), 0)
     runs, books = spend.unsettled(window, only) | spend.lit_ahead(window, only), costs.Books()
     unexplained = orphan_costs.spent_usd(window, books, now, budget.deployment_id)
@@ -251,8 +258,7 @@ class SpentOut:
 
 def spent_out(now: datetime) -> SpentOut:
     """People and keys that may spend nothing more in their period. One query."""
-    of_people = [BudgetScope.PERSON, BudgetScope.KEY]
-    rows = Budget.objects.filter(scope__in=of_people, spent_usd__gte=F("amount_usd"))
+    rows = Budget.objects.filter(scope__in=OF_PEOPLE, spent_usd__gte=F("amount_usd"))
     found = [row for row in rows if row.counted_at and row.counted_at >= row.window(now).since]
     return SpentOut(
         frozenset(row.user_id for row in found if row.user_id is not None),
