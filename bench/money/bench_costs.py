@@ -43,18 +43,20 @@ def main() -> None:
     parser.add_argument("--databases", default="sqlite,postgresql")
     parser.add_argument("--scales", default="1,10")
     parser.add_argument("--looks", type=int, default=15, help="how often each address is asked")
+    parser.add_argument("--each", type=int, default=100, help="requests of a run")
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(_measured(options.only, options.looks)))
+        print(json.dumps(_measured(options.only, options.looks, options.each)))
         return
     for name in options.databases.split(","):
         scales = [int(scale) for scale in options.scales.split(",")]
-        _report(name, {scale: _in_process(name, scale, options.looks) for scale in scales})
+        _report(name, {scale: _in_process(name, scale, options) for scale in scales})
 
 
-def _in_process(name: str, scale: int, looks: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.money.bench_costs", "--only", str(scale), "--looks", str(looks)]
+def _in_process(name: str, scale: int, options: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.money.bench_costs", "--only", str(scale)]
+    command += ["--looks", str(options.looks), "--each", str(options.each)]
     if name == "postgresql":
         command = [sys.executable, "-m", "tests.postgres", *command]
     with tempfile.TemporaryDirectory(prefix="pilotlight-bench-") as folder:
@@ -83,7 +85,7 @@ def _report(name: str, found: dict[int, dict[str, Any]]) -> None:
         print(f"  {medians}, ratio {told[-1][0] / told[0][0]:.1f}  {path}")
 
 
-def _measured(scale: int, looks: int) -> dict[str, Any]:
+def _measured(scale: int, looks: int, each: int) -> dict[str, Any]:
     import django
 
     django.setup()
@@ -94,7 +96,7 @@ def _measured(scale: int, looks: int) -> dict[str, Any]:
     from gateway.models import UsageRecord
 
     call_command("migrate", verbosity=0)
-    seed(UNTIL, runs=2000 * scale, requests=200_000 * scale)
+    seed(UNTIL, runs=2000 * scale, requests=2000 * each * scale)
     settled_s = _settle()
     groupings, micro_usd = _equal()
     return {

@@ -18,12 +18,22 @@ def insert(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> None
     defaults = [one.get_db_prep_save(one.get_default(), connection) for one in fields]
     names = ", ".join(quote(one.column) for one in fields)
     marks = ", ".join(["%s"] * len(fields))
-    statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608  # own names
-    left = iter(rows)
+    table, left = quote(model._meta.db_table), iter(rows)
     with connection.cursor() as cursor:
         while batch := list(islice(left, _AT_ONCE)):
             changed = [(place, one.attname) for place, one in enumerate(fields) if one.attname in batch[0]]
-            cursor.executemany(statement, [_values(row, defaults, changed) for row in batch])
+            values = [_values(row, defaults, changed) for row in batch]
+            if connection.vendor == "postgresql":
+                _copy(cursor, f"COPY {table} ({names}) FROM STDIN", values)
+            else:
+                statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  # own names
+                cursor.executemany(statement, values)
+
+
+def _copy(cursor: Any, statement: str, rows: Iterable[list[Any]]) -> None:
+    with cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _values(row: Mapping[str, Any], defaults: list[Any], changed: list[tuple[int, str]]) -> list[Any]:
