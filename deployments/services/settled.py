@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import Case, ExpressionWrapper, F, IntegerField, Model, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, ExpressionWrapper, F, IntegerField, Model, QuerySet, Sum, Value, When
 
 from deployments.ledger.sums import COLUMNS, Sums
 from deployments.ledger.window import SLOTS_A_DAY, Window, bucket
@@ -106,22 +106,33 @@ def _narrowed(rows: QuerySet[Row], only: Filter) -> QuerySet[Row]:
 def _rest(window: Window, only: Filter, *, by_day: bool, weeks: bool) -> _Rows:
     """The charges that the sums of UTC days leave out, or put on another day than the zone does."""
     first, end = window.utc_days
-    rows: _Rows = charges_in(window, only).annotate(local=_local_day(window), utc=_utc_day())
     if first >= end:
-        return rows
-    moved = by_day and any(offset for _, offset in window.offsets())
-    if not moved and (first * SLOTS_A_DAY, end * SLOTS_A_DAY) == (window.first, window.end):
-        return rows.none()
-    rows = rows.annotate(weekday=_weekday())
-    wanted = Q(slot__lt=first * SLOTS_A_DAY) | Q(slot__gte=end * SLOTS_A_DAY)
-    return rows.filter(wanted | _moved(weeks) if moved else wanted)
+        return _with_days(charges_in(window, only), window)
+    slots = [*range(window.first, first * SLOTS_A_DAY), *range(end * SLOTS_A_DAY, window.end)]
+    slots += _moved(window, weeks) if by_day else []
+    # By name: an index finds them, where a condition would have to look at every charge of the window.
+    rows = _narrowed(Charge.objects.filter(slot__in=sorted(set(slots))), only)
+    return _with_days(rows, window) if slots else _with_days(rows.none(), window)
 
 
-def _moved(weeks: bool) -> Q:
-    """Charges whose day in the zone is not the UTC day; of weeks, where one is a Sunday and one a Monday."""
-    if not weeks:
-        return ~Q(local=F("utc"))
-    return Q(local__gt=F("utc"), weekday=6) | Q(local__lt=F("utc"), weekday=0)
+def _with_days(rows: _Rows, window: Window) -> _Rows:
+    return rows.annotate(local=_local_day(window), utc=_utc_day())
+
+
+def _moved(window: Window, weeks: bool) -> list[int]:
+    """The slots that fall on another day, or in another week, in the zone than they do in UTC."""
+    found, begin = list[int](), window.first
+    for end, offset in window.offsets():
+        for day in range(begin // SLOTS_A_DAY, -(-end // SLOTS_A_DAY)):
+            midnight = (day + 1) * SLOTS_A_DAY if offset > 0 else day * SLOTS_A_DAY
+            other = day + 1 if offset > 0 else day - 1
+            if bucket(other, weeks=weeks) != bucket(day, weeks=weeks):
+                around = (
+                    range(midnight - offset, midnight) if offset > 0 else range(midnight, midnight - offset)
+                )
+                found += [slot for slot in around if begin <= slot < end]
+        begin = end
+    return found
 
 
 def _local_day(window: Window) -> Any:
@@ -133,11 +144,6 @@ def _local_day(window: Window) -> Any:
 
 def _utc_day() -> Any:
     return ExpressionWrapper(F("slot") / Value(SLOTS_A_DAY), output_field=IntegerField())
-
-
-def _weekday() -> Any:
-    """0 for Monday to 6; day 0 was a Thursday."""
-    return ExpressionWrapper((_utc_day() + Value(3)) % Value(7), output_field=IntegerField())
 
 
 def _grouped(rows: _Rows, columns: Sequence[str]) -> Iterator[tuple[Sequence[Any], Sequence[int]]]:
