@@ -116,7 +116,8 @@ def _rest(window: Window, only: Filter, *, by_day: bool, weeks: bool) -> _Rows:
 
 
 def _with_days(rows: _Rows, window: Window) -> _Rows:
-    return rows.annotate(local=_local_day(window), utc=_utc_day())
+    dated: _Rows = rows.annotate(local=_local_day(window), utc=_utc_day())
+    return dated
 
 
 def _moved(window: Window, weeks: bool) -> list[int]:
