@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from deployments.public import Payer, Span, Use
@@ -13,7 +14,7 @@ from .models import ApiKey, Outcome, UsageRecord
 # What costs the engine nothing to speak of, and counts as no use of it.
 _NO_USE = ("/v1/messages/count_tokens",)
 # The longest that one request can take, and so be begun before a span that it reaches into.
-_LONGEST = timedelta(days=1)
+_LONGEST, _SHORT = timedelta(days=1), timedelta(minutes=10)
 
 _FIELDS = (
     "deployment_id", "user_id", "key_id", "key__internal", "started_at", "waited_s", "duration_s",
@@ -24,7 +25,10 @@ _FIELDS = (
 def uses(spans: Sequence[Span]) -> Sequence[tuple[int, Use]]:
     """Requests that reached an engine within the spans, each with its deployment's id. One query."""
     first, last = min(span.since for span in spans), max(span.until for span in spans)
+    # What began long before and is short cannot reach into them: a day's rows need not be read for that.
+    reaching = Q(started_at__gte=first - _SHORT) | Q(duration_s__gte=_SHORT.total_seconds())
     rows = UsageRecord.objects.filter(
+        reaching,
         deployment_id__in={span.deployment_id for span in spans},
         started_at__gte=first - _LONGEST,
         started_at__lt=last,

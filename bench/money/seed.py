@@ -12,6 +12,8 @@ from deployments.models import Account, Cause, Deployment, EndReason, Lease, Lea
 from deployments.planning.presets import GLM_5_2_FP8
 from gateway.models import ApiKey, UsageRecord
 
+from .rows import insert
+
 NAMES = ("GLM-5.2 FP8", "Coder", "Support drafts", "Night batch")
 BOOT_S = 275
 
@@ -85,7 +87,7 @@ def _runs(
     for lease in Lease.objects.bulk_create(leases):
         assert lease.pk
     Run.objects.bulk_create(rows)
-    UsageRecord.objects.bulk_create(uses, batch_size=2000)
+    insert(UsageRecord, uses)
 
 
 class _Life:
@@ -114,14 +116,14 @@ def _run(deployment: Deployment, number: int, lease: Lease, life: _Life) -> Run:
 def _requests(
     rng: random.Random, deployment: Deployment, number: int, life: _Life, users: list[Any],
     keys: dict[int, list[ApiKey]], count: int,
-) -> Iterator[UsageRecord]:  # fmt: skip
+) -> Iterator[dict[str, Any]]:  # fmt: skip
     team = rng.sample(users, 3)
     for place in range(count):
         user, made = rng.choice(team), rng.randint(20, 2000)
-        yield UsageRecord(
-            request_id=f"{deployment.pk}-{number}-{place}", deployment_id=deployment.pk,
-            deployment_slug=deployment.slug, key=rng.choice(keys[user.pk]), user=user,
-            path="/v1/chat/completions", status=200, outcome="ok", duration_s=made / 40,
-            started_at=life.ready + timedelta(seconds=rng.uniform(0, life.lit_s * 0.7)),
-            prompt_tokens=made * 8, cached_tokens=made * 6, completion_tokens=made,
-        )  # fmt: skip
+        yield {
+            "request_id": f"{deployment.pk}-{number}-{place}", "deployment_id": deployment.pk,
+            "deployment_slug": deployment.slug, "key_id": rng.choice(keys[user.pk]).pk, "user_id": user.pk,
+            "path": "/v1/chat/completions", "status": 200, "outcome": "ok", "duration_s": made / 40,
+            "started_at": life.ready + timedelta(seconds=rng.uniform(0, life.lit_s * 0.7)),
+            "prompt_tokens": made * 8, "cached_tokens": made * 6, "completion_tokens": made,
+        }  # fmt: skip

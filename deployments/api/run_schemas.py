@@ -11,7 +11,10 @@ from .kinds import Seconds, Usd
 class PhaseOut(Schema):
     """One step of a cold start that has begun."""
 
-    name: str = Field(description="queued, container, download, weights, compile, warmup or server.")
+    name: str = Field(
+        description="queued, container, download, weights, compile, warmup or server; after ready"
+        " warmup_requests, the panel's own first requests."
+    )
     status: str = Field(description="done or now.")
     started_at: datetime
     seconds: Seconds | None

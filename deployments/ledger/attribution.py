@@ -1,6 +1,7 @@
 """Who a run's seconds belong to. The rules, in the order in which they are asked:
 
-1. **Boot** (container start to ready) belongs to whoever woke it.
+1. **Boot** (container start to ready, with the warm-up right after it) belongs to whoever woke it. The first
+   request that is served after ready ends it: from then on somebody has what was paid for.
 2. **Use**: a second with requests in flight belongs to those whose requests they are, in proportion to how
    fast each makes tokens (`Use.weight`), at least one token a second each.
 3. **Kept warm**: a second without a request, while leases until a time are open, belongs to their holders in
@@ -75,7 +76,8 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A container from its start to its end (or now). `woke` is who it was lit for."""
+    """A container from its start to its end (or now). `woke` is who it was lit for; `warmed_at` is when the
+    warm-up was over, or how far it came, None where there was none."""
 
     started_at: datetime
     ready_at: datetime | None
@@ -84,6 +86,17 @@ class Life:
     uses: Sequence[Use] = ()
     holds: Sequence[Hold] = ()
     busy_s: float = 0.0
+    warmed_at: datetime | None = None
+
+    @property
+    def boot_ended_at(self) -> datetime | None:
+        """When its warm-up was over, or its first request was served if that was earlier; None before."""
+        if self.ready_at is None or self.warmed_at is None:
+            return self.ready_at
+        starts = (
+            max(use.start, self.ready_at) for use in self.uses if use.end > max(use.start, self.ready_at)
+        )
+        return max(self.ready_at, min((self.warmed_at, *starts)))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,12 +117,13 @@ def attribute(life: Life, cuts: Sequence[datetime] = ()) -> dict[Cell, int]:
     """
     start = microseconds(life.started_at)
     end = max(start, microseconds(life.ended_at))
-    ready = end if life.ready_at is None else min(max(start, microseconds(life.ready_at)), end)
+    booted = life.boot_ended_at
+    ready = end if booted is None else min(max(start, microseconds(booted)), end)
     changes = sorted(microseconds(cut) for cut in cuts)
     cells: Counter[Cell] = Counter()
     for left, right in pairwise(_edges(start, ready, changes)):
         cells[_cell(left, changes, Part.BOOT, life.woke)] += right - left
-    _Lit(life, ready, end).fill(cells, changes)
+    cells.update(_with_unexplained(_Lit(life, ready, end).cells(changes), life.busy_s))
     return dict(cells)
 
 
@@ -124,73 +138,96 @@ def _cell(at: int, changes: Sequence[int], part: Part, payer: Payer) -> Cell:
     return Cell(slot_of_us(at), bisect_right(changes, at), part, payer)
 
 
+# What happens, in the order of what happens at once: ends before beginnings.
+_DONE, _FREES, _JOINS, _ASKS, _HOLDS = range(5)
+
+
 @dataclass(slots=True)
 class _Lit:
-    """The time after ready, walked from one event to the next."""
+    """The time after boot, walked from one event to the next. A busy server has thousands of them, so payers
+    are numbers here, in their own order."""
 
     life: Life
     start: int
     end: int
-    flying: Counter[Payer] = field(default_factory=Counter)
-    holding: Counter[Payer] = field(default_factory=Counter)
-    last: Payer = field(default_factory=Payer)
+    payers: list[Payer] = field(default_factory=list)
+    flying: dict[int, int] = field(default_factory=dict)
+    holding: dict[int, int] = field(default_factory=dict)
+    last: int = 0
 
-    def fill(self, cells: Counter[Cell], changes: Sequence[int]) -> None:
-        """Add the lit time to `cells`."""
-        self.last = self.life.woke
+    def cells(self, changes: Sequence[int]) -> Counter[Cell]:
+        """The microseconds of each cell of the lit time."""
+        known = {
+            self.life.woke,
+            *(use.payer for use in self.life.uses),
+            *(hold.payer for hold in self.life.holds),
+        }
+        self.payers = sorted(known)
+        events = self._events({payer: number for number, payer in enumerate(self.payers)})
         found: Counter[Cell] = Counter()
-        events = self._events()
-        points = sorted({*_edges(self.start, self.end, changes), *events})
-        for left, right in pairwise(points):
-            for event in events.get(left, ()):
-                self._happens(*event)
-            part, shares = self._shares(right - left)
-            for payer, length in shares:
-                found[_cell(left, changes, part, payer)] += length
-        cells.update(_with_unexplained(found, self.life.busy_s))
+        for left, right in pairwise(_edges(self.start, self.end, changes)):
+            for (part, number), length in self._stretch(left, right, events).items():
+                found[_cell(left, changes, part, self.payers[number])] += length
+        return found
 
-    def _events(self) -> dict[int, list[tuple[str, Payer, int]]]:
-        """What happens when: ends before beginnings, and the last to end is last."""
-        rows: list[tuple[int, int, str, Payer, int]] = []
+    def _stretch(
+        self, left: int, right: int, events: list[tuple[int, int, int, int]]
+    ) -> Counter[tuple[Part, int]]:
+        """The microseconds of [left, right) by part and payer; takes its events off the end of the list."""
+        found: Counter[tuple[Part, int]] = Counter()
+        while left < right:
+            while events and events[-1][0] <= left:
+                self._happens(*events.pop()[1:])
+            until = min(right, events[-1][0]) if events else right
+            self._share_out(until - left, found)
+            left = until
+        return found
+
+    def _events(self, numbers: dict[Payer, int]) -> list[tuple[int, int, int, int]]:
+        """(when, what, payer, weight), the first at the end of the list; of ends at once the last is last."""
+        self.last = numbers[self.life.woke]
+        rows: list[tuple[int, int, int, int]] = []
         for use in self.life.uses:
             for left, right in self._clipped(use.start, use.end):
-                rows += [(left, 2, "asks", use.payer, use.weight), (right, 0, "done", use.payer, use.weight)]
+                payer, weight = numbers[use.payer], use.weight
+                rows += [(left, _ASKS, payer, weight), (right, _DONE, payer, weight)]
         for hold in self.life.holds:
+            payer = numbers[hold.payer]
             if microseconds(hold.start) >= self.start:
-                rows.append((min(microseconds(hold.start), self.end), 1, "joins", hold.payer, 0))
+                rows.append((min(microseconds(hold.start), self.end), _JOINS, payer, 0))
             for left, right in self._clipped(hold.start, hold.end) if hold.timed else ():
-                rows += [(left, 2, "holds", hold.payer, 1), (right, 0, "frees", hold.payer, 1)]
-        found: dict[int, list[tuple[str, Payer, int]]] = {}
-        for at, _, what, payer, weight in sorted(rows):
-            found.setdefault(at, []).append((what, payer, weight))
-        return found
+                rows += [(left, _HOLDS, payer, 1), (right, _FREES, payer, 1)]
+        return sorted(rows, reverse=True)
 
     def _clipped(self, start: datetime, end: datetime) -> Iterator[tuple[int, int]]:
         left, right = max(microseconds(start), self.start), min(microseconds(end), self.end)
         if left < right:
             yield left, right
 
-    def _happens(self, what: str, payer: Payer, weight: int) -> None:
-        if what in ("joins", "done"):
+    def _happens(self, what: int, payer: int, weight: int) -> None:
+        if what in (_JOINS, _DONE):
             self.last = payer
-        if what == "asks":
-            self.flying[payer] += weight
-        elif what == "done":
-            self.flying[payer] -= weight
-        elif what == "holds":
-            self.holding[payer] += weight
-        elif what == "frees":
-            self.holding[payer] -= weight
+        if what in (_ASKS, _DONE):
+            _change(self.flying, payer, weight if what == _ASKS else -weight)
+        elif what != _JOINS:
+            _change(self.holding, payer, weight if what == _HOLDS else -weight)
 
-    def _shares(self, length: int) -> tuple[Part, list[tuple[Payer, int]]]:
-        """Whose `length` microseconds from here on are."""
-        for part, weights in ((Part.USE, self.flying), (Part.KEPT, self.holding)):
-            among = sorted(payer for payer, weight in weights.items() if weight)
-            if among:
-                equal = part is Part.KEPT
-                shares = apportion(length, [1 if equal else weights[payer] for payer in among])
-                return part, list(zip(among, shares, strict=True))
-        return Part.IDLE, [(self.last, length)]
+    def _share_out(self, length: int, found: Counter[tuple[Part, int]]) -> None:
+        """Add whose the next `length` microseconds are."""
+        among, part = (self.flying, Part.USE) if self.flying else (self.holding, Part.KEPT)
+        if len(among) < 2:
+            found[part if among else Part.IDLE, next(iter(among), self.last)] += length
+            return
+        order = sorted(among)
+        shares = apportion(length, [among[payer] if part is Part.USE else 1 for payer in order])
+        for payer, share in zip(order, shares, strict=True):
+            found[part, payer] += share
+
+
+def _change(weights: dict[int, int], payer: int, by: int) -> None:
+    weights[payer] = weights.get(payer, 0) + by
+    if not weights[payer]:
+        del weights[payer]
 
 
 def _with_unexplained(cells: Counter[Cell], busy_s: float) -> Counter[Cell]:

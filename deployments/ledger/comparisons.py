@@ -91,5 +91,7 @@ class Habit:
         """
         if usd_per_hour <= 0 or self.days <= 0:
             return None
-        billed = dedicated_usd_per_hour * 7 * _DAY_HOURS / (usd_per_hour * self.days)
-        return None if billed > _DAY_HOURS else max(Decimal(0), billed - self.overhead_hours)
+        week_usd, by_use_usd = dedicated_usd_per_hour * 7 * _DAY_HOURS, usd_per_hour * self.days
+        if week_usd > by_use_usd * _DAY_HOURS:  # asked before dividing, by next to nothing perhaps
+            return None
+        return max(Decimal(0), week_usd / by_use_usd - self.overhead_hours)

@@ -1,7 +1,9 @@
 """Sums of charges in whole micro-dollars."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from operator import add, attrgetter, neg, sub
 
 from .charges import Charge, usd
 
@@ -24,23 +26,13 @@ class Sums:
     made_tokens: int = 0
 
     def __add__(self, other: "Sums") -> "Sums":
-        return Sums(
-            self.boot + other.boot,
-            self.use + other.use,
-            self.idle + other.idle,
-            self.kept + other.kept,
-            self.gpu + other.gpu,
-            self.cpu + other.cpu,
-            self.memory + other.memory,
-            self.requests + other.requests,
-            self.made_tokens + other.made_tokens,
-        )
+        return Sums(*map(add, _amounts(self), _amounts(other)))
 
     def __neg__(self) -> "Sums":
-        return Sums(*(-getattr(self, name) for name in self.__slots__))
+        return Sums(*map(neg, _amounts(self)))
 
     def __sub__(self, other: "Sums") -> "Sums":
-        return self + -other
+        return Sums(*map(sub, _amounts(self), _amounts(other)))
 
     @property
     def total(self) -> int:
@@ -52,6 +44,11 @@ class Sums:
         """Dollars by part and resource, and `cost`, the whole."""
         names = ("boot", "use", "idle", "kept", "gpu", "cpu", "memory")
         return {name: usd(getattr(self, name)) for name in names} | {"cost": usd(self.total)}
+
+
+# All amounts at once, in the order of the columns: pages add up thousands of these.
+COLUMNS = tuple(column.name for column in fields(Sums))
+_amounts: Callable[[Sums], tuple[int, ...]] = attrgetter(*COLUMNS)
 
 
 def of_charge(charge: Charge) -> Sums:

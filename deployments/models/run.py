@@ -1,6 +1,5 @@
 """One life of a container."""
 
-from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -97,6 +96,9 @@ class Run(models.Model):
     busy_s = models.FloatField(default=0.0, help_text="seconds with at least one request, as observed")
     warm_up_at = models.DateTimeField(null=True, blank=True)
     warmed_at = models.DateTimeField(null=True, blank=True)
+    boot_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="when its boot was over, warm-up included; kept when it has ended"
+    )
     warm_up_error = models.CharField(max_length=300, blank=True, default="")
     lit_s = models.FloatField(
         default=0.0, help_text="seconds lit as the looks summed them; a clock moved back does not shrink it"
@@ -129,13 +131,6 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.number}"
-
-    @property
-    def boot_ended_at(self) -> datetime | None:
-        """When its cold start was over: the warm-up right after ready is part of it."""
-        if self.ready_at is None or self.warmed_at is None:
-            return self.ready_at
-        return max(self.ready_at, self.warmed_at)
 
 
 class Phase(models.Model):

@@ -24,6 +24,7 @@ class _Echo:
         return line
 
 
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _COLUMNS = ("cost", "boot", "use", "idle", "kept", "gpu", "cpu", "memory")
 
 
@@ -68,5 +69,6 @@ def _lines(spent: Spent) -> Iterator[str]:
 
 
 def safe(text: str) -> str:
-    """A name that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+    """A name that a spreadsheet does not take for a formula, wide forms of its signs and blanks before it
+    included."""
+    return f"'{text}" if text.strip().startswith(_FORMULA) or text.startswith(("\t", "\r", "\n")) else text

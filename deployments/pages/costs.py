@@ -18,7 +18,7 @@ from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
 from deployments.services import bill_compare, budgets, cost_facts, provider_budgets, spend
 from deployments.services.budgets import BudgetView
-from deployments.services.cost_labels import Labels
+from deployments.services.cost_labels import Labels, with_what_prices_them
 from deployments.services.lives import people
 from deployments.services.spend import Filter, Place, Spent
 from deployments.services.uses import key_choices
@@ -59,7 +59,8 @@ def read(request: PageRequest, now: datetime) -> Asked:
     """What this request asks for, within what its actor may see."""
     slug, split = request.GET.get("deployment", ""), request.GET.get("split", "part")
     ids = spend.open_to(request.actor)
-    rows = Deployment.objects.filter(slug=slug) if slug else Deployment.objects.none()
+    # PostgreSQL refuses to look for a text that holds a zero byte.
+    rows = Deployment.objects.filter(slug=slug) if slug.isprintable() and slug else Deployment.objects.none()
     chosen = next((row for row in rows if ids is None or row.pk in ids), None)
     only = Filter(ids if chosen is None else frozenset({chosen.pk}))
     return Asked(cost_period.read(request.GET, now), only, chosen, split if split in SPLITS else "part")
@@ -73,9 +74,12 @@ def costs(request: PageRequest) -> HttpResponse:
     asked = read(request, now)
     period, window = asked.period, asked.period.window
     groupings = [("deployment", "person", "key"), ("day", *_SPLIT_BY[asked.split])]
-    spent, daily = spend.spent_by(window, groupings, now, only=asked.only, weeks=period.weeks)
-    labels = Labels.of(spent.sums)
-    budgeted = _budgets(request, now)
+    live = spend.live(window, asked.only, now)
+    spent, daily = spend.spent_by(window, groupings, now, only=asked.only, weeks=period.weeks, known=live)
+    deployments = list(with_what_prices_them().order_by("name"))
+    accounts = list(Account.objects.exclude(token_id=""))
+    labels = Labels.of(spent.sums, deployments)
+    budgeted = _budgets(request, accounts, now)
     limit = _limit(asked, budgeted["budgets"])
     ahead = forecast(spent, period, now)
     compared = cost_facts.compare(labels.deployments.values(), window, now)
@@ -85,13 +89,15 @@ def costs(request: PageRequest) -> HttpResponse:
         "period": period,
         "presets": cost_period.PRESETS,
         "splits": [(key, label, asked.link(split=key)) for key, label in SPLITS.items()],
-        "deployments": Deployment.objects.order_by("name"),
+        "deployments": deployments,
         "spent": spent,
         "total": spent.total.usd,
         "chart": _chart(asked, daily, labels, now, limit=limit, ahead=ahead) if spent.sums else None,
         "limit": limit,
         "forecast": ahead,
-        "bill": bill_compare.compare_totals(window, asked.only, now),
+        "bill": bill_compare.compare_totals(
+            window, asked.only, now, among=_accounts(asked.only, accounts, deployments), known=live
+        ),
         "facts": cost_facts.counts(window, asked.only),
         "compared": compared,
         "saved": compared.always_on_usd - spent.total.usd["cost"],
@@ -109,11 +115,19 @@ def costs(request: PageRequest) -> HttpResponse:
     return render(request, "costs/costs.html", context | budgeted)
 
 
-def _budgets(request: PageRequest, now: datetime) -> dict[str, Any]:
+def _accounts(only: Filter, accounts: list[Account], deployments: list[Deployment]) -> list[Account]:
+    """Those of the deployments that are asked for."""
+    if only.deployment_ids is None:
+        return accounts
+    ids = {row.account_id for row in deployments if row.pk in only.deployment_ids}
+    return [row for row in accounts if row.pk in ids]
+
+
+def _budgets(request: PageRequest, accounts: list[Account], now: datetime) -> dict[str, Any]:
     """Where the budgets stand, and for admins whom one can be set for."""
     told: dict[str, Any] = {
         "budgets": budgets.views(budgets.open_to(request.actor), now, fresh=False),
-        "provider_budgets": provider_budgets.of(Account.objects.exclude(token_id="")),
+        "provider_budgets": provider_budgets.of(accounts),
     }
     if request.actor.may(Scope.ADMIN):
         told |= {"budget_people": people(), "budget_keys": key_choices()}

@@ -55,7 +55,9 @@ def story(run: RunView) -> str:
     if run.reason:
         told[0] += f" (“{run.reason}”)"
     if run.boot_s is not None and run.ready_at:
-        told.append(f"ready after {words.duration(run.boot_s)} for {words.money(run.boot_usd)}")
+        warmed = any(phase.name == runs.WARMUP_REQUESTS for phase in run.phases)
+        with_it = ", its warm-up included" if warmed else ""
+        told.append(f"ready after {words.duration(run.boot_s)} for {words.money(run.boot_usd)}{with_it}")
     if run.lit_s and run.ready_at:
         told.append(f"lit for {words.duration(run.lit_s)}")
     ending = f"It {run.end_label}." if run.ended_at else "It is lit now."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from deployments.services.runs import WARMUP_REQUESTS
 from deployments.services.views import PhaseView, RunView
 
 from . import words
@@ -73,12 +74,18 @@ def waterfall(run: RunView, usd_per_hour: Decimal) -> Falls | None:
         note=_note(run),
         ticks=_ticks(scale),
         lanes=lanes,
-        sum_label="Until ready" if run.ready_at else "Until it ended" if run.ended_at else "So far",
+        sum_label=_sum_label(run),
         sum_note="" if run.ready_at or run.ended_at else _expected(run.phases),
         sum_seconds=_figure(sum(phase.seconds or 0 for phase in run.phases)),
         sum_usual=_figure(sum(phase.expected_s or 0 for phase in run.phases)),
         sum_usd=sum((phase.cost_usd or Decimal(0) for phase in run.phases), start=Decimal(0)),
     )
+
+
+def _sum_label(run: RunView) -> str:
+    if run.ready_at:
+        return "Until warmed up" if run.phases[-1].name == WARMUP_REQUESTS else "Until ready"
+    return "Until it ended" if run.ended_at else "So far"
 
 
 def _title(run: RunView) -> str:

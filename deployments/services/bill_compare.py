@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from deployments.models import Account, BillLine, Cause, Deployment, Price, Run
 
 from . import costs, spend
 from .settle import with_what_prices_it
-from .spend import Filter
+from .spend import Filter, Live
 
 HOUR = timedelta(hours=1)
 
@@ -85,9 +85,21 @@ def accounts(only: Filter) -> list[Account]:
 
 def reported(window: Window, found: Iterable[Account]) -> Window | None:
     """The part of a window that every account's report reaches; None where there is none."""
-    ends = [row.bills_until for row in found if row.bills_until is not None]
+    ends = [row.bills_until for row in _with_report(found) if row.bills_until is not None]
     until = min([*ends, window.until]) if ends else window.since
     return Window.between(window.since, until, window.zone) if until > window.since else None
+
+
+def _with_report(found: Iterable[Account]) -> list[Account]:
+    return [row for row in found if row.bills_in_plan and row.bills_until is not None]
+
+
+def _billable(only: Filter, found: Iterable[Account]) -> Filter:
+    """Those deployments of a filter whose accounts have a report: the others' count is beside no bill."""
+    rows = Deployment.objects.filter(account__in=_with_report(found))
+    if only.deployment_ids is not None:
+        rows = rows.filter(pk__in=only.deployment_ids)
+    return replace(only, deployment_ids=frozenset(rows.values_list("pk", flat=True)))
 
 
 def billed_usd(window: Window, only: Filter) -> Decimal:
@@ -104,25 +116,37 @@ class Totals:
     billed_usd: Decimal
 
 
-def compare_totals(window: Window, only: Filter, now: datetime) -> Totals | None:
+def compare_totals(
+    window: Window,
+    only: Filter,
+    now: datetime,
+    *,
+    among: Iterable[Account] | None = None,
+    known: Live | None = None,
+) -> Totals | None:
     """The wholes of a window as far as the report reaches it; None where it reaches nothing of it, or where
-    only a person's or a key's part is asked for, which no bill knows."""
+    only a person's or a key's part is asked for, which no bill knows.
+
+    `among` are the accounts of `only` and `known` is what is live in the window, where they are read already.
+    """
     if only.user_id is not None or only.key_id is not None:
         return None
-    part = reported(window, accounts(only))
+    among = accounts(only) if among is None else list(among)
+    part = reported(window, among)
     if part is None:
         return None
-    counted = spend.spent(part, (), now, only=only).total.usd["cost"]
-    return Totals(part.until, counted, billed_usd(part, only))
+    (counted,) = spend.spent_by(part, [()], now, only=_billable(only, among), known=known)
+    return Totals(part.until, counted.total.usd["cost"], billed_usd(part, only))
 
 
 def compare(window: Window, only: Filter, now: datetime) -> Comparison:
     """Day by day and deployment by deployment. An hour counts in the day in which it begins."""
-    part = reported(window, accounts(only))
+    among = accounts(only)
+    part = reported(window, among)
     if part is None:
         return Comparison(None)
     billed, names = _billed(part, only)
-    spent = spend.spent(part, ("day", "deployment"), now, only=only)
+    spent = spend.spent(part, ("day", "deployment"), now, only=_billable(only, among))
     counted = {(place.day, place.deployment_id, ""): sums for place, sums in spent.sums.items()}
     queued, changed = _queued_usd(part, only), _changes(part)
     deployments = Deployment.objects.in_bulk({key[1] for key in [*billed, *counted] if key[1]})
@@ -144,8 +168,8 @@ _Key = tuple[int, int, str]
 
 def _lines(window: Window, only: Filter) -> QuerySet[BillLine]:
     rows = BillLine.objects.filter(
-        superseded_at__isnull=True, hour__gte=window.since, hour__lt=window.until, micro_usd__gt=0
-    )
+        superseded_at__isnull=True, hour__gte=window.since, hour__lt=window.until
+    ).exclude(micro_usd=0)
     return rows if only.deployment_ids is None else rows.filter(deployment__in=only.deployment_ids)
 
 

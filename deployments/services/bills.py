@@ -1,6 +1,7 @@
 """Reading the provider's own report of costs, and its own budget. Each version of the report is kept."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -23,6 +24,9 @@ FIRST_READ = timedelta(days=31)
 HOUR = timedelta(hours=1)
 # Every hour while something was lit in what is read again; else, and without a report in the plan, daily.
 EVERY, RARELY, AFTER_ERROR = HOUR, timedelta(days=1), timedelta(minutes=10)
+# Nobody's hour costs this much: what does is a mistake of the report.
+_MOST_USD, _LONGEST_ID = Decimal(10**9), 64
+_LEFT_OUT = "{} rows of the report make no sense (no whole hour, or no amount) and are left out."
 _PERMANENT = "The plan of this account does not include the billing report, so nothing is compared with it."
 
 
@@ -39,7 +43,7 @@ def fetch_due(*, now: datetime | None = None) -> None:
 
 def due_at(account: Account, now: datetime) -> datetime:
     """When the report is read next."""
-    if account.bills_tried_at is None:
+    if account.bills_tried_at is None or account.bills_tried_at > now:  # somebody moved the clock back
         return now
     if account.bills_error and account.bills_in_plan:
         return account.bills_tried_at + AFTER_ERROR
@@ -67,10 +71,22 @@ def fetch(account: Account, *, now: datetime | None = None) -> str:
         return _note(account, now, error=error.message[:2000])
     if hours is None:
         return _note(account, now, error=_PERMANENT, in_plan=False)
+    odd = [row for row in hours if not _sound(row, since, until)]
     write(account, hours, since, until, now)
-    _note(account, now, until=until)
+    said = _note(account, now, error=_LEFT_OUT.format(len(odd)) if odd else "", until=until)
     bill_findings.look(account, now)
-    return ""
+    return said
+
+
+def _sound(row: BilledHour, since: datetime, until: datetime) -> bool:
+    """A whole hour that was asked for, with amounts that are amounts."""
+    amounts = (row.cost_usd, *row.by_resource.values())
+    asked = since <= row.hour < until and row.hour == _whole_hour(row.hour)
+    return (
+        asked
+        and len(row.app_id) <= _LONGEST_ID
+        and all(one.is_finite() and abs(one) < _MOST_USD for one in amounts)
+    )
 
 
 def span(account: Account, now: datetime) -> tuple[datetime, datetime]:
@@ -98,21 +114,26 @@ def _note(
 def _read_budget(account: Account, provider: Provider, now: datetime) -> None:
     found = provider.check()
     Account.objects.filter(pk=account.pk).update(
-        read_budget_usd=found.cycle_budget_usd,
-        read_budget_used_usd=found.cycle_usage_usd,
+        read_budget_usd=_sane(found.cycle_budget_usd),
+        read_budget_used_usd=_sane(found.cycle_usage_usd),
         read_budget_reached=found.spend_limit_reached,
         read_budget_at=now,
     )
+
+
+def _sane(usd: Decimal | None) -> Decimal | None:
+    """What the provider says, or None where that is no amount."""
+    return usd if usd is not None and usd.is_finite() and 0 <= usd < _MOST_USD else None
 
 
 def write(
     account: Account, hours: Iterable[BilledHour], since: datetime, until: datetime, now: datetime
 ) -> int:
     """Keep what differs from what holds as new versions; gives how many. What an older fetch (by `now`) says
-    beside a newer one is dropped. An hour that vanished from the report is a new version of $0."""
-    hours = list(hours)
-    apps = {row.app_id: row for row in hours}
-    found = {(row.app_id, row.hour): row for row in hours}
+    beside a newer one is dropped, and an hour with a row that makes no sense stays as it is. An hour that
+    vanished from the report is a new version of $0."""
+    found, doubtful = _by_hour(hours, since, until)
+    apps = {row.app_id: row for row in found.values()}
     written = 0
     with transaction.atomic():
         Account.objects.select_for_update().get(pk=account.pk)  # two workers would both write a version
@@ -121,9 +142,37 @@ def write(
         owners = _owners(account, apps.values())
         for key, row in found.items():
             written += _keep(account, held.get(key), row, owners.get(row.app_id), now)
-        for key in held.keys() - found.keys():
+        for key in held.keys() - found.keys() - doubtful:
             written += _keep(account, held[key], _vanished(held[key]), held[key].deployment_id, now)
     return written
+
+
+def _by_hour(
+    hours: Iterable[BilledHour], since: datetime, until: datetime
+) -> tuple[dict[tuple[str, datetime], BilledHour], set[tuple[str, datetime]]]:
+    """One row for each app and hour, and those apps and hours of which a row makes no sense."""
+    found: dict[tuple[str, datetime], BilledHour] = {}
+    doubtful: set[tuple[str, datetime]] = set()
+    for row in hours:
+        key = (row.app_id, row.hour)
+        if _sound(row, since, until):
+            found[key] = _added(found[key], row) if key in found else row
+        else:
+            doubtful.add(key)
+    return {key: row for key, row in found.items() if key not in doubtful}, doubtful
+
+
+def _added(one: BilledHour, other: BilledHour) -> BilledHour:
+    """Two rows of one app and hour, as the report gives them where its tags changed meanwhile."""
+    sides = (one.by_resource, other.by_resource)
+    parts = {
+        name: sum((side.get(name, Decimal(0)) for side in sides), Decimal(0))
+        for side in sides
+        for name in side
+    }
+    return replace(
+        other, cost_usd=one.cost_usd + other.cost_usd, by_resource=parts, tags={**one.tags, **other.tags}
+    )
 
 
 def _vanished(line: BillLine) -> BilledHour:

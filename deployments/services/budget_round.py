@@ -1,23 +1,28 @@
 """Every few seconds: count each budget, tell its thresholds, and put out what is beyond its limit."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from deployments.ledger.budgeting import Standing, day_words, overrun
+from deployments.ledger.window import Window
 from deployments.models import Budget, BudgetScope, Cause, Deployment, Lease, LeaseEnd, Run, StopKind
 from deployments.planning.power import SYSTEM
 
-from . import audit, enqueue, notify, orphans
-from .budgets import leases_of, note, said
+from . import audit, enqueue, notify, orphans, spend
+from .budgets import OF_PEOPLE, leases_of, note, said
 from .carry_out import begin_stop
 from .locking import locked
+from .spend import Filter, Live
 
 log = structlog.get_logger(__name__)
 
 BY = "a budget"
+# No period is longer than a month, and no zone further than a day.
+_AROUND, _FRESH = timedelta(days=33), timedelta(seconds=2)
 _SPENT = "What it pays for is being put out, and stays out until an admin raises it."
 
 
@@ -26,19 +31,41 @@ def go_round(*, now: datetime | None = None) -> bool:
 
     True where every budget could be counted.
     """
-    well = True
+    well, live = True, _LiveOfPeople()
     for budget in Budget.objects.select_related("deployment", "user"):
         try:
-            _one(budget, now or timezone.now())  # each at its moment: a database under load takes seconds
+            at = now or timezone.now()  # each at its moment: a database under load takes seconds
+            _one(budget, at, live.at(at) if budget.scope in OF_PEOPLE else None)
         except Exception:  # the loop's edge: one bad budget must not let the others' servers burn
             log.exception("budget.failed", budget=budget.pk)
             well = False
     return well
 
 
-def _one(budget: Budget, now: datetime) -> None:
+class _LiveOfPeople:
+    """What is live, with all its requests, read once for the budgets of many people and keys: for a busy
+    server that takes a second, and it is the same for each of them. Read again where a round takes long."""
+
+    def __init__(self) -> None:
+        self.read_at: datetime | None = None
+        self.known = Live([], {})
+
+    def at(self, now: datetime) -> Live:
+        """What is live in the periods that run, at most `_FRESH` old, and settled by nobody meanwhile."""
+        if self.read_at is None or not timedelta() <= now - self.read_at <= _FRESH or self._settled():
+            around = Window.between(now - _AROUND, now + _AROUND, ZoneInfo("UTC"))
+            self.read_at, self.known = now, spend.live(around, Filter(), now)
+        return self.known
+
+    def _settled(self) -> bool:
+        """True where some of it would be counted twice."""
+        ended = [run.pk for run in self.known.runs if run.ended_at is not None]
+        return bool(ended) and Run.objects.filter(pk__in=ended, settled_at__isnull=False).exists()
+
+
+def _one(budget: Budget, now: datetime, live: Live | None) -> None:
     """What has to go out goes out before anybody is told."""
-    found = note(budget, now)
+    found = note(budget, now, live)
     if found.exhausted:
         _put_out(budget, now)
         if budget.scope in (BudgetScope.PANEL, BudgetScope.DEPLOYMENT):

@@ -1,6 +1,6 @@
 """Budgets: where each stands, and the one question whether something more may be lit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,10 @@ from deployments.providers.base import scaled
 from . import costs, orphan_costs, spend, uses
 from .errors import Refused
 from .facts import spec_of
-from .spend import Filter
+from .spend import Filter, Live
+
+# Theirs is a share of what is lit, so that requests have to be read; of a whole server seconds tell enough.
+OF_PEOPLE = (BudgetScope.PERSON, BudgetScope.KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +43,34 @@ def applying(deployment: Deployment, actor: Actor) -> QuerySet[Budget]:
     return Budget.objects.filter(found).select_related("deployment", "user").order_by("pk")
 
 
-def standing(budget: Budget, now: datetime, wish: Wish | None = None) -> Standing:
-    """Where a budget stands, with what runs counted until now, and open leases (and `wish`) to their ends."""
+def standing(budget: Budget, now: datetime, wish: Wish | None = None, known: Live | None = None) -> Standing:
+    """Where a budget stands, with what runs counted until now, and open leases (and `wish`) to their ends.
+
+    `known` is what is live around its period, for a person's or a key's, where it was read a moment ago.
+    """
     window = budget.window(now)
     claims = [_Claim(lease.deployment, _end(lease), lease.until is not None) for lease in _leases(budget)]
     if wish is not None:
         end = wish.until or now + _boot(wish.deployment)
         claims.append(_Claim(wish.deployment, end, wish.until is not None))
-    return Standing(budget.amount_usd, _spent(budget, window, now), _reserved(claims, window, now))
+    return Standing(budget.amount_usd, _spent(budget, window, now, known), _reserved(claims, window, now))
 
 
-def note(budget: Budget, now: datetime) -> Standing:
+def note(budget: Budget, now: datetime, known: Live | None = None) -> Standing:
     """Count it now, and keep that for pages."""
-    found = standing(budget, now)
+    found = standing(budget, now, known=known)
     Budget.objects.filter(pk=budget.pk).update(
         spent_usd=found.spent_usd, reserved_usd=found.reserved_usd, counted_at=now
     )
     return found
 
 
-def _spent(budget: Budget, window: Window, now: datetime) -> Decimal:
+def _spent(budget: Budget, window: Window, now: datetime, known: Live | None) -> Decimal:
     """For the panel and a deployment nobody has to be told apart, so what is lit is priced as a whole."""
     only = _filter(budget)
-    if budget.scope in (BudgetScope.PERSON, BudgetScope.KEY):
-        return spend.spent(window, (), now, only=only).total.usd["cost"]
+    if budget.scope in OF_PEOPLE:
+        (spent,) = spend.spent_by(window, [()], now, only=only, known=known)
+        return spent.total.usd["cost"]
     settled = sum((sums.total for sums in spend.settled(window, (), only).values()), 0)
     runs, books = spend.unsettled(window, only) | spend.lit_ahead(window, only), costs.Books()
     unexplained = orphan_costs.spent_usd(window, books, now, budget.deployment_id)
@@ -216,13 +223,14 @@ class BudgetView:
 
 def views(rows: QuerySet[Budget], now: datetime, *, fresh: bool = True) -> list[BudgetView]:
     """Budgets with where they stand: counted now, or (not `fresh`) as the last round counted them."""
-    found = []
-    for row in rows.select_related("deployment", "user"):
+    found, shown = [], list(rows.select_related("deployment", "user"))
+    keys = uses.key_names(row.key_id for row in shown if row.key_id is not None)
+    for row in shown:
         slug = row.deployment.slug if row.deployment is not None else row.user_id or row.key_id or ""
         stands = standing(row, now) if fresh else row.counted
         window = row.window(now)
         ends = overrun(stands, window, now)
-        found.append(BudgetView(row, str(slug), target(row), stands, window, ends))
+        found.append(BudgetView(row, str(slug), target(row, keys), stands, window, ends))
     return found
 
 
@@ -250,8 +258,7 @@ class SpentOut:
 
 def spent_out(now: datetime) -> SpentOut:
     """People and keys that may spend nothing more in their period. One query."""
-    of_people = [BudgetScope.PERSON, BudgetScope.KEY]
-    rows = Budget.objects.filter(scope__in=of_people, spent_usd__gte=F("amount_usd"))
+    rows = Budget.objects.filter(scope__in=OF_PEOPLE, spent_usd__gte=F("amount_usd"))
     found = [row for row in rows if row.counted_at and row.counted_at >= row.window(now).since]
     return SpentOut(
         frozenset(row.user_id for row in found if row.user_id is not None),
@@ -264,12 +271,13 @@ def said(budget: Budget) -> str:
     return f"The budget of a {budget.period} for {target(budget)}"
 
 
-def target(budget: Budget) -> str:
-    """Whose it is, in words."""
+def target(budget: Budget, keys: Mapping[int, str] | None = None) -> str:
+    """Whose it is, in words. `keys` are names that are read already."""
     if budget.deployment is not None:
         return budget.deployment.name
     if budget.user is not None:
         return budget.user.get_full_name() or budget.user.get_username()
     if budget.key_id is not None:
-        return f"the key {uses.key_names([budget.key_id]).get(budget.key_id, budget.key_id)}"
+        known = uses.key_names([budget.key_id]) if keys is None else keys
+        return f"the key {known.get(budget.key_id, budget.key_id)}"
     return "the whole panel"

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import QuerySet
+
 from deployments.ledger.window import date_of
 from deployments.models import Deployment
 
@@ -15,6 +17,11 @@ NOBODY = "Not asked for by the panel"
 NO_KEY = "pages and playground"
 
 
+def with_what_prices_them() -> QuerySet[Deployment]:
+    """Every deployment with the rows that pricing it reads."""
+    return Deployment.objects.select_related("account", "current_release", "live_release")
+
+
 @dataclass(frozen=True, slots=True)
 class Labels:
     """Names by id, for the places they were read for. Three queries."""
@@ -24,12 +31,13 @@ class Labels:
     keys: dict[int, str]
 
     @classmethod
-    def of(cls, places: Iterable[Place]) -> "Labels":
-        """The names of these places."""
+    def of(cls, places: Iterable[Place], known: Iterable[Deployment] | None = None) -> "Labels":
+        """The names of these places. Where `known` deployments are given, all of them are among those."""
         found = list(places)
-        rows = Deployment.objects.select_related("account", "current_release", "live_release")
+        ids = {place.deployment_id for place in found if place.deployment_id}
+        rows = known if known is not None else with_what_prices_them().filter(pk__in=ids)
         return cls(
-            rows.in_bulk({place.deployment_id for place in found if place.deployment_id}),
+            {row.pk: row for row in rows if row.pk in ids},
             names({place.user_id for place in found if place.user_id}),
             dict(uses.key_names(place.key_id for place in found if place.key_id)),
         )

@@ -12,6 +12,7 @@ from deployments.models import Account, Cause, Deployment, Price, Run
 from deployments.planning.spec import Spec
 
 from .facts import spec_of
+from .lives import boot_ended_at
 
 # The provider's own defaults where a function asks for nothing (Modal's documentation): 1/8 core, 128 MiB.
 DEFAULT_CPU, DEFAULT_MEMORY_GIB = Decimal("0.125"), Decimal("0.125")
@@ -75,13 +76,16 @@ def resources_of(run: Run, deployment: Deployment) -> Resources:
     return resources(spec, deployment.account)
 
 
-def cost_of(run: Run, deployment: Deployment, until: datetime, prices: PriceBook) -> RunCost:
-    """The cost of a run up to `until`. Raises PriceMissing."""
+def cost_of(
+    run: Run, deployment: Deployment, until: datetime, prices: PriceBook, booted: datetime | None = None
+) -> RunCost:
+    """The cost of a run up to `until`; `booted` is when its boot was over, where that is known already.
+    Raises PriceMissing."""
     return run_cost(
         resources_of(run, deployment),
         prices,
         started_at=run.started_at,
-        ready_at=run.boot_ended_at,
+        ready_at=booted or boot_ended_at(run, until),
         ended_at=until,
         busy_s=run.busy_s,
     )
@@ -89,11 +93,12 @@ def cost_of(run: Run, deployment: Deployment, until: datetime, prices: PriceBook
 
 def frozen(run: Run, deployment: Deployment, at: datetime) -> dict[str, Any]:
     """The columns of an ended run's cost; all None where a price is missing, so that it shows as unknown."""
+    booted = boot_ended_at(run, at)
     try:
-        cost = cost_of(run, deployment, at, book(deployment.account))
+        cost = cost_of(run, deployment, at, book(deployment.account), booted)
     except PriceMissing:
         return {}
-    return columns(cost)
+    return columns(cost) | {"boot_ended_at": booted}
 
 
 def columns(cost: RunCost) -> dict[str, Decimal]:

@@ -1,8 +1,10 @@
 """Runs as the ledger reads them: with their leases and their requests."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
@@ -11,6 +13,7 @@ from deployments.ledger.attribution import Hold, Life, Payer, Use
 from deployments.models import Cause, Download, Lease, Run
 
 from . import uses
+from .facts import warm_up_under_way
 from .uses import Span
 
 
@@ -20,22 +23,62 @@ def lives(runs: Sequence[Run], now: datetime) -> dict[int, Life]:
     spans = {run.pk: _span(run, now) for run in started}
     leases = _leases(list(spans.values()))
     keys = uses.key_names(lease.key_id for lease in leases if lease.key_id is not None)
-    requests: dict[int, list[Use]] = defaultdict(list)
-    for deployment_id, use in uses.uses(list(spans.values())):
-        requests[deployment_id].append(use)
+    served = _served(spans)
     asked = _downloaders(started)
     return {
         run.pk: Life(
             started_at=spans[run.pk].since,
-            ready_at=run.boot_ended_at,
+            ready_at=run.ready_at,
+            warmed_at=_warmed_at(run, spans[run.pk].until),
             ended_at=spans[run.pk].until,
             woke=_woke(run, leases, keys, asked),
-            uses=[use for use in requests[run.deployment_id] if _meets(use.start, use.end, spans[run.pk])],
+            uses=served[run.pk],
             holds=_holds(leases, spans[run.pk], keys),
             busy_s=run.busy_s,
         )
         for run in started
     }
+
+
+def _served(spans: Mapping[int, Span]) -> dict[int, list[Use]]:
+    """The requests that meet each span, by the span's id."""
+    found: dict[int, list[Use]] = {key: [] for key in spans}
+    by_deployment: dict[int, list[tuple[int, Span]]] = defaultdict(list)
+    for key, span in sorted(spans.items(), key=lambda item: item[1].since):
+        by_deployment[span.deployment_id].append((key, span))
+    starts = {pk: [span.since for _, span in rows] for pk, rows in by_deployment.items()}
+    # How late any of the spans up to here ends: where that is before a request, no earlier span meets it.
+    latest = {
+        pk: list(accumulate((span.until for _, span in rows), max)) for pk, rows in by_deployment.items()
+    }
+    for pk, use in uses.uses(list(spans.values())):
+        place = bisect_left(starts.get(pk, []), use.end) - 1
+        while place >= 0 and latest[pk][place] > use.start:
+            key, span = by_deployment[pk][place]
+            if _meets(use.start, use.end, span):
+                found[key].append(use)
+            place -= 1
+    return found
+
+
+def boot_ended_at(run: Run, until: datetime) -> datetime | None:
+    """When a run's boot was over, as `Life.boot_ended_at` tells it at `until`: its end, or now.
+
+    One query where it was warmed up and has not ended yet, else none.
+    """
+    if run.boot_ended_at is not None:
+        return run.boot_ended_at
+    warmed_at = _warmed_at(run, until)
+    if run.ready_at is None or warmed_at is None or warmed_at <= run.ready_at:
+        return run.ready_at
+    warming = Span(run.deployment_id, run.ready_at, warmed_at)
+    served = [use for _, use in uses.uses([warming]) if _meets(use.start, use.end, warming)]
+    return Life(run.ready_at, run.ready_at, warmed_at, Payer(), served, warmed_at=warmed_at).boot_ended_at
+
+
+def _warmed_at(run: Run, until: datetime) -> datetime | None:
+    """While it is being warmed up, that is not over yet."""
+    return until if warm_up_under_way(run, until) else run.warmed_at
 
 
 def _span(run: Run, now: datetime) -> Span:

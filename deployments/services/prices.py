@@ -128,8 +128,12 @@ def refresh_due(*, now: datetime | None = None) -> None:
     now = now or timezone.now()
     again = Q(prices_tried_at__lte=now - ASK_AGAIN) & ~Q(prices_error="")
     due = Q(prices_tried_at__isnull=True) | Q(prices_tried_at__lte=now - ASK_EVERY) | again
+    due |= Q(prices_tried_at__gt=now)  # somebody moved the clock back
     for account in Account.objects.filter(due).exclude(token_id=""):
-        refresh(account, now=now)
+        try:
+            refresh(account, now=now)
+        except Exception:  # the loop's edge: one account must not keep the others from their rates
+            log.exception("prices.failed", account=account.name)
 
 
 def refresh(account: Account, *, now: datetime | None = None) -> str:
@@ -144,10 +148,26 @@ def refresh(account: Account, *, now: datetime | None = None) -> str:
     except ProviderError as error:
         said = error.message[:2000]
     else:
-        said = "" if rates else "The plan of this account does not show its rates; public prices are used."
-        _write(account, rates or {}, now)
+        sound = {name: rate for name, rate in (rates or {}).items() if _sound(rate)}
+        said = _said(account, rates or {}, sound)
+        _write(account, sound, now)
     Account.objects.filter(pk=account.pk).update(prices_error=said)
     return said
+
+
+def _sound(rate: Decimal) -> bool:
+    """A rate of nothing would blind every budget, and no unit costs a dollar a second."""
+    return rate.is_finite() and _PLACES <= rate < 1
+
+
+def _said(account: Account, rates: Mapping[str, Decimal], sound: Mapping[str, Decimal]) -> str:
+    """What is wrong with what the provider answered, or ""."""
+    if odd := sorted(rates.keys() - sound.keys()):
+        return f"The rate of {', '.join(odd)[:500]} makes no sense; what was known before holds."
+    if rates:
+        return ""
+    kept = "what it last showed holds" if account.prices.exists() else "public prices are used"
+    return f"The plan of this account does not show its rates; {kept}."
 
 
 def _write(account: Account, rates: Mapping[str, Decimal], now: datetime) -> None:

@@ -14,7 +14,7 @@ from deployments.ledger.prices import PriceBook, PriceMissing
 from deployments.models import Cause, Charge, Deployment, EndReason, Phase, PhaseName, Run
 from deployments.providers.base import scaled
 
-from . import costs
+from . import costs, lives
 from .errors import not_found
 from .facts import spec_of
 from .views import PhaseView, RunView
@@ -27,6 +27,8 @@ SHARES = {
     PhaseName.WARMUP: 0.45,
     PhaseName.SERVER: 0.05,
 }
+# What stands in the waterfall after ready; no phase of the engine's.
+WARMUP_REQUESTS = "warmup_requests"
 FAILED_ENDS = {EndReason.BOOT_FAILED, EndReason.BOOT_TIMEOUT, EndReason.ENGINE_DIED}
 _ZERO = Decimal(0)
 
@@ -61,7 +63,8 @@ def run_of(deployment: Deployment, run_id: int) -> RunView:
 def view(run: Run, deployment: Deployment, prices: PriceBook, now: datetime) -> RunView:
     """A run as shown at `now`: frozen money where it has ended, live money while it lives."""
     until = run.ended_at or now
-    money = _money(run, deployment, until, prices)
+    booted = lives.boot_ended_at(run, until)
+    money = _money(run, deployment, until, prices, booted)
     return RunView(
         id=run.pk,
         number=run.number,
@@ -83,7 +86,7 @@ def view(run: Run, deployment: Deployment, prices: PriceBook, now: datetime) -> 
         boot_s=_between(run.first_seen_at, run.ready_at),
         lit_s=_between(run.started_at, until) if run.started_at else None,
         queued_s=_between(run.first_seen_at, run.started_at),
-        phases=phases_of(run, deployment, prices, until),
+        phases=phases_of(run, deployment, prices, until, booted),
         **money,
     )
 
@@ -92,22 +95,28 @@ def _between(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds() if start is not None and end is not None else None
 
 
-def _money(run: Run, deployment: Deployment, until: datetime, prices: PriceBook) -> dict[str, Decimal]:
+def _money(
+    run: Run, deployment: Deployment, until: datetime, prices: PriceBook, booted: datetime | None
+) -> dict[str, Decimal]:
     if run.cost_usd is not None:
         names = ("boot_usd", "use_usd", "idle_usd", "gpu_usd", "cpu_usd", "memory_usd", "cost_usd")
         return {name: getattr(run, name) or _ZERO for name in names}
-    return costs.columns(live_cost(run, deployment, until, prices))
+    return costs.columns(live_cost(run, deployment, until, prices, booted))
 
 
-def live_cost(run: Run, deployment: Deployment, until: datetime, prices: PriceBook) -> RunCost:
+def live_cost(
+    run: Run, deployment: Deployment, until: datetime, prices: PriceBook, booted: datetime | None = None
+) -> RunCost:
     """The cost so far, zero where a price is missing (the price page says which)."""
     try:
-        return costs.cost_of(run, deployment, until, prices)
+        return costs.cost_of(run, deployment, until, prices, booted)
     except PriceMissing:
         return RunCost(_ZERO, _ZERO, _ZERO, ByResource())
 
 
-def phases_of(run: Run, deployment: Deployment, prices: PriceBook, until: datetime) -> tuple[PhaseView, ...]:
+def phases_of(
+    run: Run, deployment: Deployment, prices: PriceBook, until: datetime, booted: datetime | None
+) -> tuple[PhaseView, ...]:
     """The waterfall: what was, what is now, and what is still to come by the recipe's shares."""
     stored = sorted(run.phases.all(), key=lambda phase: (phase.started_at, phase.pk))
     rows = [p for p in stored if p.name != PhaseName.READY]
@@ -116,7 +125,22 @@ def phases_of(run: Run, deployment: Deployment, prices: PriceBook, until: dateti
         _phase(run, deployment, prices, phase, end, now=run.ended_at is None and run.phase == phase.name)
         for phase, end in zip(rows, ends, strict=False)
     ]
-    return tuple(seen + _to_come(run, deployment, rows))
+    return tuple(seen + _warmed(run, deployment, prices, booted) + _to_come(run, deployment, rows))
+
+
+def _warmed(run: Run, deployment: Deployment, prices: PriceBook, booted: datetime | None) -> list[PhaseView]:
+    """The panel's own first requests, as far as they are boot: the last of its dollars."""
+    if run.ready_at is None or booted is None or booted <= run.ready_at:
+        return []
+    return [
+        PhaseView(
+            name=WARMUP_REQUESTS, label="Warm-up requests",
+            status="done", started_at=run.ready_at,
+            offset_s=(run.ready_at - run.first_seen_at).total_seconds(),
+            seconds=(booted - run.ready_at).total_seconds(), expected_s=None,
+            cost_usd=_phase_cost(run, deployment, prices, run.ready_at, booted),
+        )
+    ]  # fmt: skip
 
 
 def _phase(

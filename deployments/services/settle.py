@@ -1,7 +1,7 @@
 """From ended runs to charges: who used what, once all usage is in."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 # The gateway writes usage every second, and again when the database was away: by then it is in.
 SETTLE_AFTER = timedelta(seconds=60)
-_BATCH = 100
+# So many are read together, and so many written in one transaction.
+_BATCH, _AT_ONCE = 100, 20
 _LONGEST_S = 20.0
 
 
@@ -38,7 +39,9 @@ def settle_ended(*, now: datetime | None = None) -> int:
         last = runs[-1].pk
         found = lines_of(runs, now)
         people = names({line.payer.user_id for lines in found.values() for line in lines})
-        settled += sum(_settle(run, found[run.pk], people, now) for run in runs if run.pk in found)
+        ready = [run for run in runs if run.pk in found]
+        for place in range(0, len(ready), _AT_ONCE):
+            settled += _settle(ready[place : place + _AT_ONCE], found, people, now)
     return settled
 
 
@@ -50,7 +53,10 @@ def with_what_prices_it(runs: "costs.RunRows") -> "costs.RunRows":
 
 
 def lines_of(runs: Sequence[Run], now: datetime) -> dict[int, list[Line]]:
-    """The charges of runs, by id, up to their ends or `now`; one without a price is left out."""
+    """The charges of runs, by id, up to their ends or `now`; one without a price is left out.
+
+    The runs themselves are told when their boots were over, as these charges count it.
+    """
     found, books = lives(runs, now), dict[int, PriceBook]()
     lines: dict[int, list[Line]] = {}
     for run in runs:
@@ -59,20 +65,27 @@ def lines_of(runs: Sequence[Run], now: datetime) -> dict[int, list[Line]]:
         try:
             held = costs.resources_of(run, run.deployment)
             lines[run.pk] = charges(life, held, book) if life is not None else []
+            run.boot_ended_at = life.boot_ended_at if life is not None else None
         except PriceMissing as error:
             log.warning("settle.price_missing", run=run.pk, resource=error.resource)
     return lines
 
 
-def _settle(run: Run, lines: Sequence[Line], people: dict[int, str], now: datetime) -> bool:
-    """The run and its charges in one transaction; False where another process was first."""
+def _settle(
+    runs: Sequence[Run], lines: Mapping[int, Sequence[Line]], people: dict[int, str], now: datetime
+) -> int:
+    """Runs and their charges in one transaction, in the order of ids, since others wait for their rows; gives
+    how many, without those that another process was first at."""
     with transaction.atomic():
-        changed = Run.objects.filter(pk=run.pk, settled_at__isnull=True).update(
-            settled_at=now, **_columns(lines)
-        )
-        if changed:
-            daily.add(Charge.objects.bulk_create([_row(run, line, people) for line in lines]))
-    return bool(changed)
+        own = [run for run in runs if _claim(run, lines[run.pk], now)]
+        rows = [_row(run, line, people) for run in own for line in lines[run.pk]]
+        daily.add(Charge.objects.bulk_create(rows))
+    return len(own)
+
+
+def _claim(run: Run, lines: Sequence[Line], now: datetime) -> bool:
+    rows = Run.objects.filter(pk=run.pk, settled_at__isnull=True)
+    return bool(rows.update(settled_at=now, boot_ended_at=run.boot_ended_at, **_columns(lines)))
 
 
 def _columns(lines: Sequence[Line]) -> dict[str, object]:

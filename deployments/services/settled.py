@@ -1,13 +1,13 @@
 """Sums of what is settled: whole days from the daily rows, the rest of a window from its charges."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import Case, ExpressionWrapper, F, IntegerField, Model, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, ExpressionWrapper, F, IntegerField, Model, QuerySet, Sum, Value, When
 
-from deployments.ledger.sums import Sums
+from deployments.ledger.sums import COLUMNS, Sums
 from deployments.ledger.window import SLOTS_A_DAY, Window, bucket
 from deployments.models import Charge, DayCost
 
@@ -57,20 +57,30 @@ def settled(window: Window, groups: Sequence[str], only: Filter, *, weeks: bool 
     the charges; and so is, by days of another zone, what falls on another day there: it is taken from the
     one and given to the other.
     """
-    found: defaultdict[Place, Sums] = defaultdict(Sums)
+    found: dict[Place, list[int]] = {}
     first, end = window.utc_days
-    for row in _grouped(_days(first, end, only), _columns(groups)):
-        found[_place(row, groups, bucket(row.get("day", 0), weeks=weeks))] += _sums(row)
-    columns = ["utc", "local", *(name for name in _columns(groups) if name != "day")]
-    for row in _grouped(_rest(window, only, by_day="day" in groups, weeks=weeks), columns):
-        found[_place(row, groups, bucket(row["local"], weeks=weeks))] += _sums(row)
-        if first <= row["utc"] < end:
-            found[_place(row, groups, bucket(row["utc"], weeks=weeks))] -= _sums(row)
-    return {place: sums for place, sums in found.items() if sums != Sums()}
+    names = _columns(groups)
+    placed = _Placer(names, weeks)
+    for values, amounts in _grouped(_days(first, end, only), names):
+        _count(found, placed(values), amounts)
+    by_day = "day" in names
+    rest = _rest(window, only, by_day=by_day, weeks=weeks)
+    others = [name for name in names if name != "day"]
+    for (utc, local, *values), amounts in _grouped(rest, ["utc", "local", *others]):
+        _count(found, placed((local, *values) if by_day else values), amounts)
+        if first <= utc < end:
+            _count(found, placed((utc, *values) if by_day else values), [-amount for amount in amounts])
+    return {place: Sums(*amounts) for place, amounts in found.items() if any(amounts)}
+
+
+def _count(found: dict[Place, list[int]], place: Place, amounts: Sequence[int]) -> None:
+    known = found.get(place)
+    found[place] = list(amounts) if known is None else list(map(add, known, amounts))
 
 
 def _columns(groups: Sequence[str]) -> list[str]:
-    return [name for group in groups for name in FIELDS[group]]
+    """Their columns, the day first."""
+    return [name for group in FIELDS if group in groups for name in FIELDS[group]]
 
 
 def _days(first: int, end: int, only: Filter) -> _Rows:
@@ -96,22 +106,34 @@ def _narrowed(rows: QuerySet[Row], only: Filter) -> QuerySet[Row]:
 def _rest(window: Window, only: Filter, *, by_day: bool, weeks: bool) -> _Rows:
     """The charges that the sums of UTC days leave out, or put on another day than the zone does."""
     first, end = window.utc_days
-    rows: _Rows = charges_in(window, only).annotate(local=_local_day(window), utc=_utc_day())
     if first >= end:
-        return rows
-    moved = by_day and any(offset for _, offset in window.offsets())
-    if not moved and (first * SLOTS_A_DAY, end * SLOTS_A_DAY) == (window.first, window.end):
-        return rows.none()
-    rows = rows.annotate(weekday=_weekday())
-    wanted = Q(slot__lt=first * SLOTS_A_DAY) | Q(slot__gte=end * SLOTS_A_DAY)
-    return rows.filter(wanted | _moved(weeks) if moved else wanted)
+        return _with_days(charges_in(window, only), window)
+    slots = [*range(window.first, first * SLOTS_A_DAY), *range(end * SLOTS_A_DAY, window.end)]
+    slots += _moved(window, weeks) if by_day else []
+    # By name: an index finds them, where a condition would have to look at every charge of the window.
+    rows = _narrowed(Charge.objects.filter(slot__in=sorted(set(slots))), only)
+    return _with_days(rows, window) if slots else _with_days(rows.none(), window)
 
 
-def _moved(weeks: bool) -> Q:
-    """Charges whose day in the zone is not the UTC day; of weeks, where one is a Sunday and one a Monday."""
-    if not weeks:
-        return ~Q(local=F("utc"))
-    return Q(local__gt=F("utc"), weekday=6) | Q(local__lt=F("utc"), weekday=0)
+def _with_days(rows: _Rows, window: Window) -> _Rows:
+    dated: _Rows = rows.annotate(local=_local_day(window), utc=_utc_day())
+    return dated
+
+
+def _moved(window: Window, weeks: bool) -> list[int]:
+    """The slots that fall on another day, or in another week, in the zone than they do in UTC."""
+    found, begin = list[int](), window.first
+    for end, offset in window.offsets():
+        for day in range(begin // SLOTS_A_DAY, -(-end // SLOTS_A_DAY)):
+            midnight = (day + 1) * SLOTS_A_DAY if offset > 0 else day * SLOTS_A_DAY
+            other = day + 1 if offset > 0 else day - 1
+            if bucket(other, weeks=weeks) != bucket(day, weeks=weeks):
+                around = (
+                    range(midnight - offset, midnight) if offset > 0 else range(midnight, midnight - offset)
+                )
+                found += [slot for slot in around if begin <= slot < end]
+        begin = end
+    return found
 
 
 def _local_day(window: Window) -> Any:
@@ -125,24 +147,25 @@ def _utc_day() -> Any:
     return ExpressionWrapper(F("slot") / Value(SLOTS_A_DAY), output_field=IntegerField())
 
 
-def _weekday() -> Any:
-    """0 for Monday to 6; day 0 was a Thursday."""
-    return ExpressionWrapper((_utc_day() + Value(3)) % Value(7), output_field=IntegerField())
-
-
-def _grouped(rows: _Rows, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _grouped(rows: _Rows, columns: Sequence[str]) -> Iterator[tuple[Sequence[Any], Sequence[int]]]:
+    """The values of `columns` and the sums, in the order of `Sums`."""
     plain = rows.order_by()
     grouped = plain.values(*columns) if columns else plain.values(all=Value(1))
-    return iter(grouped.annotate(**{f"sum_{name}": Sum(column) for name, column in _COLUMNS.items()}))
+    summed = grouped.annotate(**{f"sum_{name}": Sum(_COLUMNS[name]) for name in COLUMNS})
+    for row in summed.values_list(*columns, *(f"sum_{name}" for name in COLUMNS)):
+        if row[-1] is not None:  # nothing at all is one row without a sum
+            yield row[: len(columns)], row[len(columns) :]
 
 
-def _sums(row: dict[str, Any]) -> Sums:
-    return Sums(**{name: row[f"sum_{name}"] or 0 for name in _COLUMNS})
+class _Placer:
+    """Places from the values of columns, `day` first where it is among them."""
 
+    def __init__(self, names: Sequence[str], weeks: bool) -> None:
+        self.by_day, self.weeks = "day" in names, weeks
+        self.where = [names.index(name) if name in names else None for name in Place._fields]
 
-def _place(row: dict[str, Any], groups: Sequence[str], day: int) -> Place:
-    """A person who changed their name is one: only where nobody is named by id, the name tells who."""
-    named = {name: row[name] for name in _columns(groups) if name != "day" and row[name]}
-    if "user_id" in named:
-        named.pop("who", None)
-    return Place(day=day if "day" in groups else 0, **named)
+    def __call__(self, values: Sequence[Any]) -> Place:
+        """A person who changed their name is one: only where nobody is named by id, the name tells who."""
+        day, deployment_id, user_id, who, key_id = (None if at is None else values[at] for at in self.where)
+        day = bucket(day or 0, weeks=self.weeks) if self.by_day else 0
+        return Place(day, deployment_id or 0, user_id or 0, "" if user_id else who or "", key_id or 0)

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from deployments.ledger.charges import Charge as Line
 from deployments.ledger.sums import Sums, of_charge
@@ -18,7 +19,18 @@ from .settled import FIELDS, Filter, Place, charges_in, settled
 
 # More than this many are not added up at one look; the settling task catches up within minutes.
 _MOST_LIVE = 200
-__all__ = ["Filter", "Place", "Spent", "charges_in", "open_to", "settled", "spent", "spent_by", "unsettled"]
+__all__ = [
+    "Filter", "Live", "Place", "Spent", "charges_in", "lit_ahead", "live", "open_to", "settled", "spent",
+    "spent_by", "unsettled",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is not settled yet, read once for several sums: runs, and the charges of those with a price."""
+
+    runs: list[Run]
+    lines: dict[int, list[Line]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +54,24 @@ class Spent:
     def by(self, *names: str) -> dict[Place, Sums]:
         """The same, grouped by fewer columns, largest first, then in the order of the places."""
         found: defaultdict[Place, Sums] = defaultdict(Sums)
+        narrowed = _Narrower(names)
         for place, sums in self.sums.items():
-            found[_narrowed(place, names)] += sums
+            found[narrowed(place)] += sums
         return dict(sorted(found.items(), key=lambda item: (-item[1].total, item[0])))
 
 
-def _narrowed(place: Place, groups: Iterable[str]) -> Place:
-    return Place(**{name: getattr(place, name) for group in groups for name in FIELDS[group]})
+class _Narrower:
+    """Takes from places what was not grouped by."""
+
+    def __init__(self, groups: Iterable[str]) -> None:
+        kept = {name for group in groups for name in FIELDS[group]}
+        self.empty: list[Any] = [None if name in kept else value for name, value in Place()._asdict().items()]
+
+    def __call__(self, place: Place) -> Place:
+        values: list[Any] = [
+            own if left is None else left for own, left in zip(place, self.empty, strict=True)
+        ]
+        return Place(*values)
 
 
 def open_to(actor: Actor) -> frozenset[int] | None:
@@ -74,25 +97,28 @@ def spent_by(
     *,
     only: Filter | None = None,
     weeks: bool = False,
+    known: Live | None = None,
 ) -> list[Spent]:
-    """The same for several groupings of one moment, which come to the same total; one query for each."""
+    """The same for several groupings of one moment, which come to the same total; one query for each.
+
+    `known` is what `live` told of this window, or of one around it, at the same moment.
+    """
     only = only or Filter()
-    live, lines = _live(window, only, now)
+    known = known or live(window, only, now)
     placed = [
         (_place(run, line, window, weeks), of_charge(line))
-        for run in live
-        for line in lines.get(run.pk, ())
+        for run in known.runs
+        if only.deployment_ids is None or run.deployment_id in only.deployment_ids
+        for line in known.lines.get(run.pk, ())
         if window.first <= line.slot < window.end and _is_of(line, only)
     ]
-    unpriced = len(live) - len(lines)
     found = []
     for groups in groupings:
-        sums: defaultdict[Place, Sums] = defaultdict(Sums)
-        for place, one in settled(window, groups, only, weeks=weeks).items():
-            sums[place] += one
+        sums = defaultdict(Sums, settled(window, groups, only, weeks=weeks))
+        narrowed = _Narrower(groups)
         for place, one in placed:
-            sums[_narrowed(place, groups)] += one
-        found.append(Spent(window, dict(sums), len(live), unpriced))
+            sums[narrowed(place)] += one
+        found.append(Spent(window, dict(sums), len(known.runs), len(known.runs) - len(known.lines)))
     return found
 
 
@@ -113,9 +139,11 @@ def lit_ahead(window: Window, only: Filter) -> QuerySet[Run]:
     return with_what_prices_it(rows)
 
 
-def _live(window: Window, only: Filter, now: datetime) -> tuple[list[Run], dict[int, list[Line]]]:
-    runs = list(unsettled(window, only).order_by("-pk")[:_MOST_LIVE])
-    return runs, lines_of(runs, now) if runs else {}
+def live(window: Window, only: Filter, now: datetime) -> Live:
+    """What is not settled of a window: all that is lit first, then the newest that has ended."""
+    rows = unsettled(window, only).order_by(F("ended_at").desc(nulls_first=True), "-pk")
+    runs = list(rows[:_MOST_LIVE])
+    return Live(runs, lines_of(runs, now) if runs else {})
 
 
 def _place(run: Run, line: Line, window: Window, weeks: bool) -> Place:

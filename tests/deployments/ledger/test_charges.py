@@ -31,11 +31,12 @@ def at(seconds):
     return DAY + timedelta(seconds=seconds)
 
 
-def life(*, started=0, ready=275, ended=1475, woke=ANNA, uses=(), holds=(), busy_s=0.0):
+def life(*, started=0, ready=275, ended=1475, woke=ANNA, uses=(), holds=(), busy_s=0.0, warmed=None):
     return Life(
         at(started), None if ready is None else at(ready), at(ended), woke,
         tuple(Use(payer, at(a), at(b), *tokens) for payer, a, b, *tokens in uses),
         tuple(Hold(payer, at(a), at(b), timed) for payer, a, b, timed in holds), busy_s,
+        None if warmed is None else at(warmed),
     )  # fmt: skip
 
 
@@ -78,6 +79,24 @@ def test_a_missing_price_is_said():
 
 def test_a_run_that_nobody_used_is_all_of_whoever_woke_it():
     assert seconds(life()) == {("boot", "Anna"): 275, ("idle", "Anna"): 1200}
+
+
+@pytest.mark.parametrize(
+    ("uses", "boot_s"),
+    [
+        ([], 300),  # the whole warm-up
+        ([(BEN, 285, 290)], 285),  # its first request ends the boot, and what follows is its tail
+        ([(BEN, 100, 285)], 275),  # it waited at the door and was served as soon as it was ready
+        ([(BEN, 100, 270)], 300),  # it left before it was ready: nobody was served
+        ([(BEN, 310, 320)], 300),
+    ],
+)
+def test_a_warm_up_is_boot_until_somebody_is_served(uses, boot_s):
+    made = life(uses=uses, warmed=300)
+    found = seconds(made)
+    assert sum(length for (part, _), length in found.items() if part == "boot") == boot_s
+    assert sum(found.values()) == 1475
+    assert total(charges(made, WHOLE, BOOK)) == total(charges(life(), WHOLE, BOOK))
 
 
 def test_the_idle_tail_is_the_last_users():

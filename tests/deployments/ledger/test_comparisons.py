@@ -42,6 +42,10 @@ def test_tails_alone_can_cost_more_than_a_node() -> None:
     assert habit(days="7", sessions="80").break_even_use_hours(MODAL, NODE) == 0
 
 
+def test_next_to_no_days_a_week_have_no_break_even() -> None:
+    assert habit(days="1E-999999").break_even_use_hours(MODAL, NODE) is None
+
+
 @given(rate=usd, node=usd, use=hours, days=st.integers(1, 7), sessions=st.integers(0, 20))
 def test_at_its_break_even_both_cost_the_same(
     rate: Decimal, node: Decimal, use: Decimal, days: int, sessions: int

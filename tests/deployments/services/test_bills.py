@@ -1,5 +1,6 @@
 """The provider's report: every version kept, read again until it rests, laid beside the count."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from deployments.ledger.window import Window
-from deployments.models import Account, BillLine, Notice, Run
+from deployments.models import Account, BillLine, Deployment, Notice, Run
 from deployments.providers.base import AccountFacts, BilledHour, ProviderError
 from deployments.services import bill_compare, bills, provider_budgets
 from deployments.services.spend import Filter
@@ -88,13 +89,14 @@ def test_it_is_read_hourly_while_something_was_lit_daily_else_and_soon_after_an_
     assert waits() == timedelta(days=1)
 
 
-def lit_three_days(provider: FakeProvider, states: States, factor: str) -> None:
+def lit_three_days(provider: FakeProvider, states: States, factor: str) -> Spending:
     """GPUs of 36.3168 an hour, billed times `factor`, on the 16th, 17th and 18th."""
     spending = Spending(states)
     for day in (16, 17, 18):
         spending.run(f"2026-11-{day}T07:00", hours=1)
     gpu = Decimal("36.3168") * Decimal(factor)
     provider.bills = [hour(f"2026-11-{day}T07:00", f"{gpu}") for day in (16, 17, 18)]
+    return spending
 
 
 def test_bill_and_count_of_the_same_hours_by_day_and_outsiders_apart(
@@ -140,3 +142,61 @@ def test_the_providers_own_budget_is_read_else_as_it_was_typed_in(
     Account.objects.update(typed_budget_usd=400, typed_budget_on=NOW.date(), typed_budget_source="its page")
     (typed,) = provider_budgets.of(Account.objects.all())
     assert (typed.amount_usd, typed.read_at, typed.typed_on) == (400, None, NOW.date())
+
+
+def test_rows_of_one_app_and_hour_are_added_up_and_nonsense_is_left_out_aloud(
+    provider: FakeProvider, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = hour("2026-11-20T07:00", "5")  # a redeploy within the hour: the same app under two tags
+    rows = [
+        good, replace(good, cost_usd=Decimal("1.5"), by_resource={"CPU": Decimal("1.5")}),
+        hour("2026-11-20T08:00", "NaN"), hour("2026-11-20T08:00", "1E+30", app="ap-2"),
+        hour("2026-11-20T08:30", "1", app="ap-3"), hour("2020-01-01T00:00", "1"),
+        hour("2026-11-20T08:00", "1", app="ap-4", GPU_H200="Infinity"),
+    ]  # fmt: skip
+    monkeypatch.setattr(provider, "billing_report", lambda since, until: rows)
+    for _ in range(2):
+        assert "5 rows of the report make no sense" in bills.fetch(account, now=NOW)
+    (row,) = BillLine.objects.all()
+    assert (row.micro_usd, row.by_resource, row.version) == (6_500_000, {"CPU": "1.5", "GPU_H200": "5"}, 1)
+    assert Account.objects.get().bills_until == datetime(2026, 11, 20, 9, tzinfo=UTC)
+    rows[:] = [hour("2026-11-20T07:00", "NaN")]
+    bills.fetch(account, now=NOW)
+    assert BillLine.objects.get().micro_usd == 6_500_000  # nonsense is no correction
+
+
+def test_a_credit_lessens_the_bill(provider: FakeProvider, account: Account) -> None:
+    provider.bills = [hour("2026-11-20T07:00", "5"), hour("2026-11-20T08:00", "-2")]
+    bills.fetch(account, now=NOW)
+    assert bill_compare.compare(NOVEMBER, Filter(), NOW).billed_usd == 3
+
+
+def test_what_an_account_without_a_report_spent_is_not_laid_beside_the_bills_of_others(
+    provider: FakeProvider, account: Account, states: States
+) -> None:
+    spending = lit_three_days(provider, states, "1")
+    bills.fetch(account, now=NOW)
+    spending.run("2026-11-18T07:00", hours=1, slug="coder")
+    other = Account.objects.create(name="No report", token_id="ak-2", bills_in_plan=False)
+    Deployment.objects.filter(slug="coder").update(account=other)
+    Run.objects.filter(deployment__slug="coder").update(account=other)
+    totals = bill_compare.compare_totals(NOVEMBER, Filter(), NOW)
+    found = bill_compare.compare(NOVEMBER, Filter(), NOW)
+    assert totals
+    assert totals.counted_usd == found.counted_usd < Decimal(37) * 3 + 6
+    assert all(row.deployment and row.deployment.slug == "glm" for row in found.rows)
+
+
+def test_a_clock_that_was_moved_back_does_not_put_off_the_next_look(account: Account) -> None:
+    account.bills_tried_at = NOW + timedelta(days=300)
+    assert bills.due_at(account, NOW) <= NOW
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-5", "1E+20"])
+def test_a_budget_of_the_provider_that_makes_no_sense_is_none(
+    provider: FakeProvider, account: Account, text: str
+) -> None:
+    provider.account = AccountFacts("w", "main", Decimal(text), Decimal(text))
+    assert bills.fetch(account, now=NOW) == ""
+    (read,) = provider_budgets.of(Account.objects.all())
+    assert (read.amount_usd, read.used_usd, read.percent) == (None, None, 0)

@@ -11,7 +11,16 @@ from django.core import mail
 
 from deployments.models import Account, Action, Budget, Charge, Deployment, Lease, Run
 from deployments.planning.power import Role
-from deployments.services import budget_requests, budget_round, budgets, delivering, requests, settle, waking
+from deployments.services import (
+    budget_requests,
+    budget_round,
+    budgets,
+    delivering,
+    requests,
+    settle,
+    spend,
+    waking,
+)
 from deployments.services.budget_requests import Limit
 from deployments.services.errors import Refused
 from deployments.services.weights_requests import start_download
@@ -173,6 +182,27 @@ def test_a_persons_limit_refuses_only_them(panel: Panel, admin: Any) -> None:
     assert panel.state() == "asleep"
 
 
+def test_requests_are_read_once_for_all_people_of_a_round_and_again_once_their_run_is_settled(
+    panel: Panel, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [get_user_model().objects.create_user(name) for name in ("Anna", "Ben", "Cleo")]
+    rows = [put(admin, "500", scope="person", target=str(one.pk)) for one in people]
+    panel.start(actor(name="Anna", user_id=people[0].pk))
+    panel.advance(320, step_s=20)
+    reads, read = [], spend.live
+    monkeypatch.setattr(spend, "live", lambda *args: reads.append(1) or read(*args))
+    budget_round.go_round()
+    assert len(reads) == 1
+    spent = [Budget.objects.get(pk=row.pk).spent_usd for row in rows]
+    assert spent == [budgets.standing(row, panel.now).spent_usd for row in rows]
+    assert spent[0] > spent[1] == 0
+    Run.objects.update(ended_at=panel.now, end_reason="idle")
+    live = budget_round._LiveOfPeople()
+    assert live.at(panel.now).runs
+    settle.settle_ended(now=panel.now + timedelta(minutes=2))
+    assert not live.at(panel.now).runs
+
+
 def test_who_moves_an_end_spends_from_the_budget_of_its_holder(panel: Panel, admin: Any) -> None:
     anna = get_user_model().objects.create_user("Anna")
     put(admin, "5", scope="person", target=str(anna.pk))
@@ -240,10 +270,10 @@ def test_one_budget_that_fails_does_not_let_the_others_burn(
     Budget.objects.update(amount_usd=1)
     count = budget_round.note
 
-    def note(budget: Budget, now: Any) -> Any:
+    def note(budget: Budget, now: Any, live: Any) -> Any:
         if budget.pk == first.pk:
             raise RuntimeError("bad row")
-        return count(budget, now)
+        return count(budget, now, live)
 
     monkeypatch.setattr(budget_round, "note", note)
     a_round(panel)

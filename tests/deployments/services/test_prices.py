@@ -129,3 +129,30 @@ def test_only_an_admin_confirms(db: None) -> None:
     with pytest.raises(Refused) as refused:
         prices.confirm(actor=actor(Role.OPERATOR))
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("text", ["0", "-0.001", "NaN", "Infinity", "1E-15", "1E+20"])
+def test_rates_that_make_no_sense_change_nothing_and_are_named(
+    provider: FakeProvider, account: Account, text: str
+) -> None:
+    prices.refresh(account, now=NOW)
+    provider.prices = RATES | {"gpu:H200": Decimal(text), "cpu": Decimal("0.00002")}
+    assert "gpu:H200" in prices.refresh(account, now=NOW + timedelta(days=1))
+    assert own(account) == [("gpu:H200", "0.001261", date(2026, 11, 24))]
+    assert costs.book(account).at("cpu", NOW + timedelta(days=2)) == Decimal("0.00002")
+
+
+def test_one_account_or_a_clock_that_was_moved_back_does_not_keep_others_from_their_rates(
+    provider: FakeProvider, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Account.objects.create(name="Broken", token_id="ak-0")
+    Account.objects.filter(pk=account.pk).update(prices_tried_at=NOW + timedelta(days=300))
+
+    def provider_of(asked: Account) -> FakeProvider:
+        if asked.pk == broken.pk:
+            raise RuntimeError
+        return provider
+
+    monkeypatch.setattr(prices, "provider_for", provider_of)
+    prices.refresh_due(now=NOW)
+    assert len(own(account)) == 1

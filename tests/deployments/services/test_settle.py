@@ -3,14 +3,19 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import get_user_model
 
 from deployments.ledger.charges import usd
-from deployments.models import Account, Cause, Charge, Download, Lease, Price, Run
-from deployments.services import settle
+from deployments.ledger.window import Window
+from deployments.models import Account, Cause, Charge, Download, Lease, Phase, Price, Run
+from deployments.pages.dollars import shares as shares_of_run
+from deployments.pages.waterfall import waterfall
+from deployments.services import settle, spend
 from deployments.services.runs import run_of
+from deployments.services.spend import Filter
 from gateway.models import ApiKey, UsageRecord
 
 from .conftest import Panel
@@ -92,6 +97,28 @@ def test_a_run_is_put_down_to_who_woke_and_who_used_it(panel: Panel, people: dic
     assert run_of(panel.deployment, run.pk).use_usd == pytest.approx(second * 100, abs=Decimal("0.000002"))
 
 
+@pytest.mark.parametrize(("asked_after_s", "boot_s"), [(None, 315), (10, 285)])
+def test_every_page_says_the_same_boot_of_a_run_that_was_used_while_it_was_warmed_up(
+    panel: Panel, people: dict[str, Any], asked_after_s: float | None, boot_s: int
+) -> None:
+    run = a_run(panel)
+    assert run.ready_at
+    assert run.started_at
+    Phase.objects.create(run=run, name="container", started_at=run.started_at)
+    Run.objects.update(warm_up_at=run.ready_at, warmed_at=run.ready_at + timedelta(seconds=40))
+    if asked_after_s is not None:
+        a_request(panel, run, people["Ben"], after_s=asked_after_s, length_s=100)
+    before = run_of(panel.deployment, run.pk)
+    settle.settle_ended()
+    after, falls = run_of(panel.deployment, run.pk), waterfall(run_of(panel.deployment, run.pk), Decimal(0))
+    bar, expected = shares_of_run(after), after.cost_usd / 1475 * boot_s
+    assert bar
+    assert falls
+    for told in (before.boot_usd, after.boot_usd, falls.sum_usd, bar.parts[0].usd):
+        assert told == pytest.approx(expected, abs=Decimal("0.00001"))
+    assert (falls.sum_label, falls.lanes[-1].label) == ("Until warmed up", "Warm-up requests")
+
+
 def test_settling_twice_changes_nothing(panel: Panel) -> None:
     a_run(panel)
     assert [settle.settle_ended(), settle.settle_ended()] == [1, 0]
@@ -99,7 +126,7 @@ def test_settling_twice_changes_nothing(panel: Panel) -> None:
     Run.objects.update(settled_at=None)
     run = Run.objects.get()
     Run.objects.update(settled_at=panel.now)  # another process was first
-    assert settle._settle(run, [], {}, panel.now) is False
+    assert settle._settle([run], {run.pk: []}, {}, panel.now) == 0
     assert Charge.objects.count() == once
 
 
@@ -185,3 +212,15 @@ def test_a_live_run_ends_settled(panel: Panel) -> None:
     run = panel.run()
     assert {row.who for row in Charge.objects.all()} == {"Ada"}
     assert sum(row.gpu_micro_usd for row in Charge.objects.all()) == (run.gpu_usd or 0) * 1_000_000
+
+
+def test_what_is_lit_is_counted_before_what_waits_for_its_charges(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spend, "_MOST_LIVE", 1)
+    lit = a_run(panel, ended_at=None, end_reason="", lit_s=36000)
+    a_run(panel)
+    found = spend.live(
+        Window.between(panel.now - timedelta(days=1), panel.now, ZoneInfo("UTC")), Filter(), panel.now
+    )
+    assert [run.pk for run in found.runs] == [lit.pk]
