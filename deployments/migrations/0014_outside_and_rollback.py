@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0011_run_memory'),
+        ('deployments', '0012_boot_end'),
     ]
 
     operations = [
