@@ -9,8 +9,11 @@ from .comparing import compare
 from .cost_csv import costs_csv
 from .cost_runs import cost_runs
 from .costs import costs
+from .creating import new_deployment, preview_new
 from .downloading import cancel_download, download
+from .editing import edit, preview
 from .extending import extend, give_back
+from .flag_search import flag_search
 from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
@@ -50,6 +53,9 @@ urlpatterns = [
     path("costs/prices/", price_list, name="prices"),
     path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
     path("costs/prices/confirm/", confirm_prices, name="confirm-prices"),
+    path("deployments/new/", new_deployment, name="new"),
+    path("deployments/new/preview/", preview_new, name="preview-new"),
+    path("settings/flags/", flag_search, name="flag-search"),
     path("settings/notifications/", notifications, name="notifications"),
     path("settings/notifications/<int:channel_id>/test/", test_channel, name="test-channel"),
     path("settings/notifications/<int:channel_id>/switch/", switch_channel, name="switch-channel"),
@@ -67,6 +73,8 @@ urlpatterns = [
     path(f"{_ONE}/logs/tail/", log_tail, name="log-tail"),
     path(f"{_ONE}/logs/download/", log_download, name="log-download"),
     path(f"{_ONE}/settings/", settings, name="settings"),
+    path(f"{_ONE}/settings/edit/", edit, name="edit-settings"),
+    path(f"{_ONE}/settings/edit/preview/", preview, name="preview-settings"),
     path(f"{_ONE}/releases/", make_release, name="make-release"),
     path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),
     path(f"{_ONE}/releases/<int:number>/back/", go_back, name="go-back"),

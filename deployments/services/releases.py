@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from deployments.engines.validation.secrets import plain_secrets
 from deployments.models import (
     OPEN_DEPLOYS,
     OPEN_DOWNLOADS,
@@ -24,6 +25,9 @@ from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
 from .preflight import refuse_errors
+
+# Addresses under /deployments/ that are pages of their own.
+_TAKEN = frozenset({"new"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,10 @@ def create_deployment(
 ) -> Deployment:
     """A new deployment, off, with no release yet. Nothing is deployed by this."""
     _needs_admin(actor)
+    if slug in _TAKEN:
+        raise bad_field("slug", f"{slug} is the address of a page of the panel; choose another.")
     spec = checked_spec(config)
+    _refuse_plain_secrets(spec)
     _own_app_name(account, spec, None)
     deployment = Deployment(
         slug=slug,
@@ -75,6 +82,7 @@ def save_config(deployment: Deployment, *, actor: Actor, config: Mapping[str, An
     """Replace the editable configuration. The running server and the releases stay as they are."""
     _needs_admin(actor)
     spec = checked_spec(config)
+    _refuse_plain_secrets(spec)
     _own_app_name(deployment.account, spec, deployment)
     before = deployment.config
     deployment.config = spec.to_json()
@@ -88,6 +96,16 @@ def save_config(deployment: Deployment, *, actor: Actor, config: Mapping[str, An
             summary=f"{actor.name} changed the configuration of {deployment.name}; not released yet.",
         )
     return deployment
+
+
+def _refuse_plain_secrets(spec: Spec) -> None:
+    """A draft may have errors, but no secret: everybody reads it, and the record keeps it for good. No value
+    is repeated."""
+    for where, value in plain_secrets(spec.to_json()):
+        raise bad_field(
+            f"config.{where}",
+            f"{value} looks like a secret. Put it into a secret at the provider and name that under secrets.",
+        )
 
 
 def _own_app_name(account: Account, spec: Spec, deployment: Deployment | None) -> None:
@@ -195,7 +213,10 @@ def changes(deployment: Deployment, number: int) -> list[Change]:
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """The settings in which two configurations differ, by name."""
+    """The settings in which two configurations differ, by name. One that was stored before a setting was
+    there has it as it stands by default."""
+    if before and after:
+        before, after = Spec.defaults() | dict(before), Spec.defaults() | dict(after)
     names = sorted(set(before) | set(after))
     return [Change(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)]
 

@@ -149,6 +149,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "chat",
         "connect",
         "schedules",
+        "config",
         "print",
     ):
         path = finders.find(f"css/{name}.css")
