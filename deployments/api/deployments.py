@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.db import transaction
-from ninja import Field, Router, Schema, Status
+from django.http import HttpResponse
+from ninja import Field, Header, Router, Schema, Status
 
+from deployments.engines.validation.secrets import masked
 from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
-from deployments.services import describe, releases, status
+from deployments.services import describe, editing, releases, status
 from deployments.services.errors import bad_field
 from deployments.services.views import StatusView
 
@@ -20,6 +22,9 @@ router = Router(tags=["deployments"])
 
 Config = Annotated[dict[str, Any], Field(description="The settings of the server; GET shows all of them.")]
 _ONE = "/deployments/{slug:slug}"
+_IF_MATCH = (
+    "The ETag that a GET gave: 412 where somebody changed the configuration since. Without it, no check."
+)
 
 
 class DeploymentOut(Schema):
@@ -62,7 +67,8 @@ def get_deployments(request: ApiRequest) -> Any:
     """In the order of their names, all of them."""
     views = {view.id: view for view in status.statuses(actor=request.auth)}
     rows = status.visible(request.auth).select_related("account", "owner", "current_release")
-    return {"items": [_shown(row, views[row.pk]) for row in rows if row.pk in views], "next": None}
+    items = [_shown(row, views[row.pk], request) for row in rows if row.pk in views]
+    return {"items": items, "next": None}
 
 
 @router.post("/deployments", response={201: DeploymentOut}, summary="Make a deployment")
@@ -83,23 +89,37 @@ def post_deployment(request: ApiRequest, wish: DeploymentWish) -> Status[Any]:
 
 @router.get(_ONE, response=DeploymentOut, summary="One deployment")
 @needs(Scope.READ)
-def get_deployment(request: ApiRequest, slug: str) -> Any:
-    """Configuration and status."""
-    return _answer(deployment_of(request, slug), request)
+def get_deployment(request: ApiRequest, slug: str, response: HttpResponse) -> Any:
+    """Configuration and status. The ETag is the version of the configuration, for `If-Match` of a PATCH."""
+    return _answer(deployment_of(request, slug), request, response)
 
 
 @router.patch(_ONE, response=DeploymentOut, summary="Change the configuration")
 @needs(Scope.ADMIN)
-def patch_deployment(request: ApiRequest, slug: str, wish: DeploymentPatch) -> Any:
+def patch_deployment(
+    request: ApiRequest,
+    slug: str,
+    wish: DeploymentPatch,
+    response: HttpResponse,
+    if_match: Annotated[str | None, Header(alias="If-Match", description=_IF_MATCH)] = None,
+) -> Any:
     """Changes nothing that runs: the next release freezes it, and the next start brings that."""
     with transaction.atomic():
         deployment = deployment_of(request, slug)
         locked = Deployment.objects.select_for_update().get(pk=deployment.pk)  # merged with what is there now
+        editing.check_version(locked, _version(if_match), status=412)
+        deployment.config = locked.config
         if wish.config:
             releases.save_config(deployment, actor=request.auth, config=locked.config | wish.config)
-        if wish.name is not None or wish.notes is not None:
-            describe.describe(deployment, actor=request.auth, name=wish.name, notes=wish.notes)
-    return _answer(deployment, request)
+        said = {"name": wish.name, "notes": wish.notes}
+        given = {field: value for field, value in said.items() if value is not None}
+        describe.describe(deployment, actor=request.auth, **given)
+    return _answer(deployment, request, response)
+
+
+def _version(if_match: str | None) -> str | None:
+    """The version of an `If-Match`; a proxy may have marked it as weak."""
+    return if_match.strip().removeprefix("W/").strip('"') if if_match is not None else None
 
 
 @router.delete(_ONE, response={204: None}, summary="Archive a deployment")
@@ -118,14 +138,19 @@ def _account(name: str | None) -> Account:
     return found[0]
 
 
-def _answer(deployment: Deployment, request: ApiRequest) -> dict[str, Any]:
-    return _shown(deployment, status.status_of(deployment, actor=request.auth))
+def _answer(
+    deployment: Deployment, request: ApiRequest, response: HttpResponse | None = None
+) -> dict[str, Any]:
+    if response is not None:
+        response["ETag"] = f'"{editing.version_of(editing.document_of(deployment))}"'
+    return _shown(deployment, status.status_of(deployment, actor=request.auth), request)
 
 
-def _shown(deployment: Deployment, view: StatusView) -> dict[str, Any]:
-    names = ("slug", "name", "notes", "created_at", "config")
+def _shown(deployment: Deployment, view: StatusView, request: ApiRequest) -> dict[str, Any]:
+    names = ("slug", "name", "notes", "created_at")
     release, owner = deployment.current_release, deployment.owner
     return {name: getattr(deployment, name) for name in names} | {
+        "config": deployment.config if request.auth.may(Scope.ADMIN) else masked(deployment.config),
         "account": deployment.account.name,
         "owner": owner.get_username() if owner is not None else None,
         "current_release": release.number if release is not None else None,

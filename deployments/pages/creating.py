@@ -19,6 +19,7 @@ from deployments.services.status import visible
 
 from .access import PageRequest, needs
 from .config_form.context import form_context, moved
+from .config_form.controls import CONTROLS
 from .config_form.reading import posted, read
 from .config_form.texts import Texts, texts_of
 from .editing import blamed
@@ -48,8 +49,8 @@ def preview_new(request: PageRequest) -> HttpResponse:
     """What stands beside the form of a deployment that is not there yet."""
     deployment, texts = _from_post(request)
     texts, touched = moved(request.POST, texts, deployment) or (texts, [])
-    context = form_context(deployment, texts, touched=touched) | _addresses()
-    return render(request, "deployments/form/_preview.html", context | {"oob": True, "is_new": True})
+    context = _form(deployment, texts, touched=touched) | {"oob": True}
+    return render(request, "deployments/form/_preview.html", context)
 
 
 def _posted(request: PageRequest) -> HttpResponse:
@@ -66,7 +67,7 @@ def _posted(request: PageRequest) -> HttpResponse:
         made = _make(request, deployment, reading.document)
     except Refused as error:
         refused, notice = blamed(error)
-        own = {name: str(error.fields[name]) for name in ("slug", "account") if name in error.fields}
+        own = {str(name): str(said) for name, said in error.fields.items() if name in ("slug", "account")}
         notice = "" if own else notice
         return _page(
             request, deployment, texts, refused=refused, own=own, notice=notice, status=error.status
@@ -136,12 +137,22 @@ def _page(
     request: PageRequest, deployment: Deployment, texts: Texts, *, status: int = 200, notice: str = "",
     own: dict[str, str] | None = None, **more: Any,
 ) -> HttpResponse:  # fmt: skip
-    context = form_context(deployment, texts, **more) | _addresses() | {
-        "nav": "deployments", "is_new": True, "notice": notice, "own": own or {}, "deployment": deployment,
+    context = _form(deployment, texts, **more) | {
+        "notice": notice, "own": own or {}, "strict": status == 422,
         "accounts": Account.objects.order_by("is_sandbox", "name"),
     }  # fmt: skip
     return render(request, "deployments/form/new.html", context, status=status)
 
 
-def _addresses() -> dict[str, Any]:
-    return {"preview_url": reverse("deployments:preview-new")}
+def _form(deployment: Deployment, texts: Texts, **more: Any) -> dict[str, Any]:
+    """The form's context; the address is needed first, and the app has its name from there."""
+    context = form_context(deployment, texts, **more)
+    if not deployment.slug:
+        needed = [one for one in context["needed"] if one[0] != CONTROLS["app_name"].key]
+        context["needed"] = [("slug", "Address"), *needed]
+    return context | {
+        "nav": "deployments",
+        "is_new": True,
+        "deployment": deployment,
+        "preview_url": reverse("deployments:preview-new"),
+    }

@@ -69,7 +69,7 @@ def _posted(request: PageRequest, deployment: Deployment) -> HttpResponse:
 def _save(
     request: PageRequest, deployment: Deployment, mine: dict[str, Any], *, base: dict[str, Any], step: str
 ) -> HttpResponse:
-    """`over` puts mine over theirs, `merge` only my changes onto theirs; both over the version that was seen."""
+    """`over` puts mine over theirs, `merge` only my changes onto theirs, as they were seen."""
     based_on, document = version_of(base), mine
     if step != "save":
         based_on = request.POST.get("theirs", "")
@@ -127,6 +127,7 @@ def _page(
     **more: Any,
 ) -> HttpResponse:
     context = head(request, deployment, "settings") | form_context(deployment, texts, **more)
+    context |= {"strict": status == 422}
     context |= {"base": json.dumps(base, ensure_ascii=False), "notice": notice}
     context |= _addresses(deployment)
     return render(request, "deployments/form/edit.html", context, status=status)

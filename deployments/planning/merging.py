@@ -28,7 +28,7 @@ class Row:
     @property
     def by_both(self) -> bool:
         """Whether both changed it, and not to the same."""
-        return self.theirs != self.base and self.mine != self.base and self.theirs != self.mine
+        return bool(self.theirs != self.base and self.mine != self.base and self.theirs != self.mine)
 
     @property
     def is_mine(self) -> bool:

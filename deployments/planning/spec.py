@@ -98,8 +98,8 @@ class Spec:
     def draft(cls, data: Mapping[str, Any]) -> "Spec":
         """The spec of a JSON object with every field, whose kinds are right and which is not checked: to be
         judged while somebody types, and for nothing else."""
-        image = {key: value if isinstance(value, (str, dict)) else tuple(value)
-                 for key, value in data["image"].items()}  # fmt: skip
+        given = data["image"].items()
+        image: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in given}
         lists = {name: tuple(data[name]) for name in ("extra_flags", "secrets")}
         return cls(**{**data, **lists, "image": Image(**image)})
 

@@ -52,7 +52,7 @@ def plain_secrets(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def masked(value: Any) -> Any:
     """The same JSON value with dots for whatever looks like a secret, for those who may only read."""
     if isinstance(value, str):
-        return HIDDEN if is_secret_value(value) else value
+        return _VALUE.sub(HIDDEN, value)
     if isinstance(value, Mapping):
         return {
             key: HIDDEN if isinstance(inner, str) and inner and is_secret_name(key) else masked(inner)

@@ -1,1 +1,1 @@
-"""The configuration as a form: its controls as data, from settings to texts and back, what is shown beside."""
+"""The configuration as a form: controls as data, settings as texts and back, what stands beside."""

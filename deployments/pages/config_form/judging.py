@@ -138,7 +138,7 @@ def fix_key(finding: Finding) -> str:
 
 
 def _differences(deployment: Deployment, document: Mapping[str, Any]) -> tuple[str, dict[str, Differs]]:
-    """What the form has otherwise than the release that is deployed, else the one that the next start uses."""
+    """What differs from the release that is deployed, else from the one that the next start uses."""
     release = deployment.live_release or deployment.current_release
     if release is None:
         return "", {}

@@ -20,7 +20,7 @@ Options = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the lists come from: the chosen version's flags, and the account's prices (None: not known yet)."""
+    """What the lists come from: the chosen version's flags, and the account's prices."""
 
     catalogue: Catalogue
     prices: PriceBook | None

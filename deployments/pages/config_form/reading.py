@@ -84,11 +84,11 @@ def _text(control: Control, text: str) -> str | int | None:
     return text if text or control.needed or control.name == "name" else None
 
 
-def _whole(control: Control, text: str) -> int | None:
+def _whole(control: Control, text: str) -> Any:
     return _number(control, text, human_int, "Give a whole number, for example 32.")
 
 
-def _decimal(control: Control, text: str) -> float | None:
+def _decimal(control: Control, text: str) -> Any:
     return _number(control, text, float, "Give a number, for example 96 or 0.5.")
 
 
@@ -112,7 +112,7 @@ def _left_empty(control: Control, remedy: str) -> Any:
     return default
 
 
-def _seconds(control: Control, text: str) -> float | int | None:
+def _seconds(control: Control, text: str) -> Any:
     """`900`, `15 min`, `1 h 30 min`."""
     remedy = "Give seconds, or a time such as 15 min or 1 h."
     if not text:

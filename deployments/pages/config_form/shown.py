@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from deployments.engines.catalogue import Catalogue, Flag
 from deployments.pages import words
@@ -64,6 +65,17 @@ class FieldShown:
     focus: bool = False
 
     @property
+    def is_set(self) -> bool:
+        """Whether anything else than the default stands there."""
+        text = self.text if self.text != text_of(self.control, _default_value(self.control)) else ""
+        return bool(text) or any(row.name for row in self.rows)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it has to be filled in and nobody did yet, which is no mistake."""
+        return self.control.needed and not self.text.strip()
+
+    @property
     def marked(self) -> bool:
         """Whether anything is said of it."""
         return bool(self.error or self.said or self.differs)
@@ -100,13 +112,7 @@ class SectionShown:
     @property
     def count(self) -> int:
         """How many of the folded ones are not as by default."""
-        return sum(bool(one.text or any(row.name for row in one.rows)) and one.text != one.default
-                   for one in self.rare)  # fmt: skip
-
-    @property
-    def faults(self) -> int:
-        """How many of its fields have an error."""
-        return sum(bool(one.error) or any(s.finding.level == "error" for s in one.said) for one in self.all)
+        return sum(one.is_set for one in self.rare)
 
 
 def sections_of(texts: Texts, judged: Judged, *, focus: str = "") -> list[SectionShown]:
@@ -139,8 +145,14 @@ def default_of(control: Control) -> str:
     """What holds where the field is left empty, in words; empty where it has to be filled in."""
     if control.default or control.kind is Kind.SWITCH:
         return control.default
-    value = value_at(control, _DEFAULTS) if control.setting in _DEFAULTS else None
+    value = _default_value(control)
+    if control.kind is Kind.SECONDS and value is not None:
+        return words.duration(value)
     return "" if value is None else text_of(control, value)
+
+
+def _default_value(control: Control) -> Any:
+    return value_at(control, _DEFAULTS) if control.setting in _DEFAULTS else None
 
 
 def _rows(control: Control, texts: Texts, catalogue: Catalogue) -> list[RowShown]:
