@@ -63,6 +63,11 @@ def rows_of(control: Control, texts: Mapping[str, list[str]]) -> list[tuple[str,
     return list(zip(*filled, strict=True))
 
 
+def rows_that_say(control: Control, texts: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """The rows of a list that are not empty."""
+    return [row for row in rows_of(control, texts) if any(part.strip() for part in row)]
+
+
 def _names(control: Control) -> tuple[str, ...]:
     return (control.name + NAME, control.name + VALUE) if control.is_rows else (control.name,)
 

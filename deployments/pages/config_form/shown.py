@@ -13,7 +13,7 @@ from deployments.services.preflight import catalogue_for
 from .controls import SECTIONS, Control, Kind, Section
 from .judging import Differs, Judged, Said
 from .options import Around, Options, options_of
-from .reading import rows_of
+from .reading import rows_of, rows_that_say
 from .texts import Texts, text_of, value_at
 
 _DEFAULTS = Spec.defaults()
@@ -27,12 +27,13 @@ _LONG = 60
 
 @dataclass(frozen=True, slots=True)
 class RowShown:
-    """One row of a list; `flag` is what the catalogue knows of it."""
+    """One row of a list; `flag` is what the catalogue knows of it, `wrong` that an error names it."""
 
     number: int
     name: str
     value: str
     flag: "FlagShown | None" = None
+    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,14 @@ class FlagShown:
 
 @dataclass(frozen=True, slots=True)
 class FieldShown:
-    """One control with what was typed and what is said of it."""
+    """One control with what was typed and what is said of it. `rows` are those of a list that say something,
+    and an empty one; `typed` all that stand on the page, by their numbers there."""
 
     control: Control
     text: str
     default: str
     rows: list[RowShown] = field(default_factory=list)
+    typed: list[RowShown] = field(default_factory=list)
     options: Options = field(default_factory=list)
     error: str = ""
     said: list[Said] = field(default_factory=list)
@@ -131,7 +134,8 @@ def _field(control: Control, texts: Texts, judged: Judged, around: Around, focus
         control=control,
         text=(texts.get(control.name) or [""])[0],
         default=default_of(control),
-        rows=_rows(control, texts, around.catalogue) if control.is_rows else [],
+        rows=_rows(control, [*rows_that_say(control, texts), ("", "")], around, judged),
+        typed=_rows(control, rows_of(control, texts), around, judged),
         options=options_of(control.options, around) if control.options else [],
         error=judged.errors.get(control.name, ""),
         said=judged.at(control),
@@ -155,14 +159,16 @@ def _default_value(control: Control) -> Any:
     return value_at(control, _DEFAULTS) if control.setting in _DEFAULTS else None
 
 
-def _rows(control: Control, texts: Texts, catalogue: Catalogue) -> list[RowShown]:
-    """The rows that say something, and an empty one to go on with."""
-    rows = [row for row in rows_of(control, texts) if any(row)]
-    known = control.kind is Kind.FLAGS
-    return [
-        RowShown(number, name, value, flag_named(name, catalogue) if known else None)
-        for number, (name, value) in enumerate([*rows, ("", "")])
-    ]
+def _rows(control: Control, rows: list[tuple[str, str]], around: Around, judged: Judged) -> list[RowShown]:
+    if control.kind is not Kind.FLAGS:
+        return [RowShown(number, *row) for number, row in enumerate(rows)] if control.is_rows else []
+    wrong = {one.finding.flag for one in judged.at(control) if one.finding.level == "error"}
+    found = []
+    for number, (name, value) in enumerate(rows):
+        flag = flag_named(name, around.catalogue)
+        spelled = {"--" + name.strip().lstrip("-").split("=")[0], flag.name if flag else ""} - {"", "--"}
+        found.append(RowShown(number, name, value, flag, bool(spelled & wrong)))
+    return found
 
 
 def flag_named(spelling: str, catalogue: Catalogue) -> FlagShown | None:

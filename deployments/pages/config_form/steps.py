@@ -25,7 +25,7 @@ def without_row(texts: Texts, asked: str) -> Moved:
     control = CONTROLS.get(name)
     if control is None or not control.is_rows or not (number.isascii() and number.isdigit()):
         return texts, []
-    rows = [row for row in rows_of(control, texts) if any(row)]
+    rows = rows_of(control, texts)
     if int(number[:6]) < len(rows):
         del rows[int(number[:6])]
     return {**texts, **_texts(control, rows)}, [control]
