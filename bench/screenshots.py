@@ -55,6 +55,9 @@ OFF = {
     "freeze": "/freeze/",
     "profile": "/accounts/profile/",
     "settings": f"{ONE}settings/",
+    "edit": f"{ONE}settings/edit/",
+    "new": "/deployments/new/",
+    "new-empty": "/deployments/new/?from=empty",
     "missing": "/nowhere/",
 }
 WAKING = {"overview": ONE, "home": "/", "logs": f"{ONE}logs/"}

@@ -56,7 +56,6 @@ def create_deployment(
         raise bad_field("slug", f"{slug} is the address of a page of the panel; choose another.")
     spec = checked_spec(config)
     _refuse_plain_secrets(spec)
-    _own_app_name(account, spec, None)
     deployment = Deployment(
         slug=slug,
         name=name.strip(),
@@ -70,6 +69,7 @@ def create_deployment(
     except ValidationError as error:
         fields = {key: " ".join(words) for key, words in error.message_dict.items()}
         raise Refused("invalid", next(iter(fields.values())), status=422, fields=fields) from error
+    _own_app_name(account, spec, None)
     with transaction.atomic():
         deployment.save()
         audit.record(

@@ -103,5 +103,20 @@ addEventListener('htmx:afterSwap', ({ detail }) => {
   if (input && document.activeElement === input) open(input);
 });
 
-addEventListener('htmx:oobAfterSwap', () => { typed = true; prepare(document); });
+// What was mended, or has to be, is not left folded away.
+function reveal(element) {
+  const folded = element.closest('details.rarely');
+  if (folded) folded.open = true;
+}
+addEventListener('htmx:oobBeforeSwap', ({ detail }) => {
+  if (detail.target.classList.contains('field')) reveal(detail.target);
+});
+addEventListener('htmx:oobAfterSwap', ({ detail }) => {
+  if (detail.target.classList.contains('field')) {
+    typed = true;
+    prepare(document);
+  } else if (document.getElementById(detail.target.id)?.querySelector('.mark.fault')) {
+    reveal(document.getElementById(detail.target.id));
+  }
+});
 prepare(document);
