@@ -18,6 +18,7 @@ from deployments.models import Deployment
 from deployments.planning.power import Actor
 from deployments.planning.presets import GLM_5_2_FP8
 from deployments.services import editing, releases
+from deployments.services.describe import describe
 from deployments.services.errors import Refused
 from deployments.services.preflight import preflight
 
@@ -96,9 +97,8 @@ class DeploymentForm(_DeploymentForm):
             made = releases.create_deployment(actor=self.actor, **given)
             Deployment.objects.filter(pk=made.pk).update(**own)
             return made
-        own |= {"name": data["name"], "notes": data["notes"]}
-        Deployment.objects.filter(pk=self.instance.pk).update(**own)
         stored = Deployment.objects.select_related("account", "live_release").get(pk=self.instance.pk)
+        describe(stored, actor=self.actor, name=data["name"], notes=data["notes"], **own)
         if data["config"] == stored.config:
             return stored
         return releases.save_config(stored, actor=self.actor, config=data["config"])

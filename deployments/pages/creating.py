@@ -25,7 +25,7 @@ from .config_form.texts import Texts, texts_of
 from .editing import blamed
 from .new_origins import origins
 
-_BLANK = {"name": "", "notes": "", "owner_id": None, "warm_up": True}
+_BLANK = {"name": "", "notes": "", "owner_id": None, "warm_up": True, "member_cap_usd": None}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     PAIRS = "pairs"
     FLAGS = "flags"
     NOTES = "notes"
+    MONEY = "money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,14 @@ PEOPLE = Section(
         Control("name", "Name", K.TEXT, needed=True),
         Control(
             "owner_id", "Owner", K.CHOICE, options="people", default="nobody", hint="Who to ask about it."
+        ),
+        Control(
+            "member_cap_usd",
+            "A member’s start may cost",
+            K.MONEY,
+            unit="$ at most",
+            default="no cap",
+            hint="As quoted: the cold start and one idle window. Operators are free of it.",
         ),
         Control("notes", "Notes", K.NOTES, wide=True, hint="What it is for, and what others should know."),
     ),

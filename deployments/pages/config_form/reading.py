@@ -147,6 +147,16 @@ def _share(control: Control, text: str) -> Any:
     raise Unreadable(f"“{text[:40]}” is no share. Give one such as 0.92.")
 
 
+def _money(control: Control, text: str) -> str | None:
+    plain = text.lstrip("$").replace(",", "").strip()
+    if not plain:
+        return None
+    try:
+        return f"{Decimal(plain):.2f}"
+    except (InvalidOperation, ValueError):
+        raise Unreadable(f"“{text[:40]}” is no amount. Give dollars such as 5 or 12.50.") from None
+
+
 def _words(control: Control, text: str) -> list[str]:
     return text.replace(",", " ").split()
 
@@ -193,6 +203,7 @@ _READERS: Mapping[Kind, Callable[[Control, str], Any]] = {
     Kind.NUMBER: _decimal,
     Kind.SECONDS: _seconds,
     Kind.SHARE: _share,
+    Kind.MONEY: _money,
     Kind.WORDS: _words,
     Kind.LINES: _lines,
     Kind.OBJECT: _object,

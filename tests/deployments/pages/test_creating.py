@@ -27,7 +27,7 @@ def admin(browser: Callable[..., Client], states: States) -> Client:
 
 
 def sent(states: States, **changes: Any) -> dict[str, Any]:
-    blank = {"name": "Small", "notes": "", "owner_id": None, "warm_up": True}
+    blank = {"name": "Small", "notes": "", "owner_id": None, "warm_up": True, "member_cap_usd": None}
     texts: dict[str, Any] = texts_of(blank | PRESETS["qwen3-0-6b"].to_json())
     return texts | {"slug": "small", "account": states.account.pk, "app_name": "", "step": "save"} | changes
 

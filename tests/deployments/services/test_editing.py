@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from deployments.models import Deployment
 from deployments.planning.power import ROLE_SCOPES as SCOPES
 from deployments.planning.power import SYSTEM, Actor, Role, Scope, Via
-from deployments.services import editing, releases
+from deployments.services import editing, releases, requests
 from deployments.services.editing import Stale, document_of, version_of
 from deployments.services.errors import Refused
 from tests.deployments.pages.states import States
@@ -19,8 +20,6 @@ BEN = Actor(None, "Ben", SCOPES[Role.ADMIN], Via.API)
 
 @pytest.fixture
 def states(db: None) -> States:
-    from django.utils import timezone
-
     return States(timezone.now())
 
 
@@ -70,6 +69,7 @@ def test_saving_what_is_there_already_writes_nothing(states: States) -> None:
         ({"extra_flags": ["--seed", "sk-abcdefghijklmnopqrst"]}, "config.extra_flags"),
         ({"owner_id": 999}, "owner_id"),
         ({"name": " "}, "name"),
+        ({"member_cap_usd": "-1"}, "member_cap_usd"),
     ],
 )
 def test_what_is_no_draft_is_refused_and_no_value_repeated(
@@ -81,6 +81,20 @@ def test_what_is_no_draft_is_refused_and_no_value_repeated(
     assert list(refused.value.fields) == [field]
     assert "abcdefgh" not in str(refused.value)
     assert not made.actions.exists()
+
+
+@pytest.mark.parametrize(("role", "cap", "may"), [
+    (Role.MEMBER, "1.00", False), (Role.MEMBER, "900", True), (Role.MEMBER, None, True),
+    (Role.OPERATOR, "1.00", True),
+])  # fmt: skip
+def test_a_member_starts_what_the_cap_allows(states: States, role: Role, cap: str | None, may: bool) -> None:
+    made = save(states.asleep(), ANNA, document_of(Deployment.objects.get()), member_cap_usd=cap)
+    ben = Actor(None, "Ben", SCOPES[role], Via.PAGE)
+    if may:
+        assert requests.start(made, actor=ben, until=None).pk
+    else:
+        with pytest.raises(Refused, match=r"costs about \$1\d\.\d\d, and members may .* \$1.00 at most"):
+            requests.start(made, actor=ben, until=None)
 
 
 def test_only_an_admin_saves(states: States) -> None:

@@ -10,7 +10,7 @@ from deployments.pages.config_form.texts import flag_rows, flag_texts, patched, 
 from deployments.planning.presets import GLM_5_2_FP8, PRESETS
 from deployments.planning.spec import Spec
 
-OWN = {"name": "GLM", "notes": "For\ntests.", "owner_id": 3, "warm_up": False}
+OWN = {"name": "GLM", "notes": "For\ntests.", "owner_id": 3, "warm_up": False, "member_cap_usd": "5.00"}
 
 
 def document(spec: Spec = GLM_5_2_FP8, **changes: Any) -> dict[str, Any]:
@@ -76,6 +76,8 @@ def test_flags_may_be_typed_as_people_do(rows: list[tuple[str, str]], argv: list
         ("startup_timeout_s", "1 h 30 min", 5400),
         ("drain_limit_s", "0", 0),
         ("expected_boot_s", "4.5 min", 270.0),
+        ("member_cap_usd", "$5", "5.00"),
+        ("member_cap_usd", "", None),
         ("secrets", "a, b  c", ["a", "b", "c"]),
         ("region", "", None),
     ],
