@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpResponse
 from ninja import Field, Header, Router, Schema, Status
@@ -15,7 +16,7 @@ from deployments.services.errors import bad_field
 from deployments.services.views import StatusView
 
 from .access import ApiRequest, demand, deployment_of, needs
-from .kinds import Line, Note, Page, Text, Wish
+from .kinds import Flag, Line, Note, Page, Text, Usd, Wish
 from .status_schemas import StatusOut
 
 router = Router(tags=["deployments"])
@@ -35,6 +36,8 @@ class DeploymentOut(Schema):
     account: str
     owner: str | None
     notes: str
+    warm_up: bool
+    member_cap_usd: Usd | None
     created_at: datetime
     current_release: int | None
     config: Config
@@ -56,6 +59,11 @@ class DeploymentPatch(Wish):
 
     name: Text | None = None
     notes: Note | None = None
+    owner: Line | None = Field(None, description="A user name; null for nobody.")
+    warm_up: Flag | None = None
+    member_cap_usd: Line | None = Field(
+        None, description="What a member's start may cost at most, in dollars; null for no cap."
+    )
     config: Config | None = Field(
         None, description="Settings to change: each key given replaces that setting, the others stay."
     )
@@ -111,10 +119,28 @@ def patch_deployment(
         deployment.config = locked.config
         if wish.config:
             releases.save_config(deployment, actor=request.auth, config=locked.config | wish.config)
-        said = {"name": wish.name, "notes": wish.notes}
-        given = {field: value for field, value in said.items() if value is not None}
-        describe.describe(deployment, actor=request.auth, **given)
+        describe.describe(deployment, actor=request.auth, **_described(wish))
     return _answer(deployment, request, response)
+
+
+def _described(wish: DeploymentPatch) -> dict[str, Any]:
+    """What is to change of `describe.DESCRIBED`; null means none where there may be none."""
+    said = {"name": wish.name, "notes": wish.notes, "warm_up": wish.warm_up}
+    given: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
+    if "member_cap_usd" in wish.model_fields_set:
+        given["member_cap_usd"] = wish.member_cap_usd
+    if "owner" in wish.model_fields_set:
+        given["owner_id"] = _user_id(wish.owner)
+    return given
+
+
+def _user_id(name: str | None) -> int | None:
+    if name is None:
+        return None
+    found = get_user_model().objects.filter(username=name, is_active=True).first()
+    if found is None:
+        raise bad_field("owner", "There is no such person; GET /users shows who there is.")
+    return int(found.pk)
 
 
 def _version(if_match: str | None) -> str | None:
@@ -147,7 +173,7 @@ def _answer(
 
 
 def _shown(deployment: Deployment, view: StatusView, request: ApiRequest) -> dict[str, Any]:
-    names = ("slug", "name", "notes", "created_at")
+    names = ("slug", "name", "notes", "created_at", "warm_up", "member_cap_usd")
     release, owner = deployment.current_release, deployment.owner
     return {name: getattr(deployment, name) for name in names} | {
         "config": deployment.config if request.auth.may(Scope.ADMIN) else masked(deployment.config),

@@ -86,3 +86,15 @@ def test_a_secret_of_old_is_shown_to_admins_alone(caller: Callable[..., Caller],
     for role, shown in ((Role.OPERATOR, "•••"), (Role.ADMIN, "hf_abcdefghijklmnopqrst")):
         config = caller(role).get("/deployments/asleep")["config"]
         assert config["environment"] == {"HF_HOME": shown}
+
+
+def test_owner_warm_up_and_cap_are_changed_too(caller: Callable[..., Caller], states: States) -> None:
+    states.asleep()
+    admin = caller(Role.ADMIN)
+    change = {"owner": "admin", "warm_up": False, "member_cap_usd": "12.5"}
+    changed = ok(admin("patch", "/deployments/asleep", change), 200)
+    assert {name: changed[name] for name in change} == change
+    left = ok(admin("patch", "/deployments/asleep", {"owner": None, "member_cap_usd": None}), 200)
+    assert (left["owner"], left["member_cap_usd"], left["warm_up"]) == (None, None, False)
+    for wrong in ({"owner": "nobody-here"}, {"member_cap_usd": "much"}):
+        assert list(ok(admin("patch", "/deployments/asleep", wrong), 422)["fields"]) == list(wrong)
