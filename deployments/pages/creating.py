@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -81,6 +82,11 @@ def _posted(request: PageRequest) -> HttpResponse:
 def _make(request: PageRequest, wanted: Deployment, document: dict[str, Any]) -> Deployment:
     if not wanted.account_id:
         raise Refused("invalid", "Choose an account.", status=422, fields={"account": "Choose one."})
+    with transaction.atomic():
+        return _written(request, wanted, document)
+
+
+def _written(request: PageRequest, wanted: Deployment, document: dict[str, Any]) -> Deployment:
     made = releases.create_deployment(
         actor=request.actor, slug=wanted.slug, name=document["name"] or wanted.slug, account=wanted.account,
         config=config_in(document), notes=document["notes"],

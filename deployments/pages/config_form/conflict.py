@@ -58,15 +58,15 @@ def _whose(row: Row) -> str:
 def _values(row: Row, names: Mapping[int, str]) -> tuple[str, str, str]:
     values = (row.base, row.theirs, row.mine)
     if row.path == ("owner_id",):
-        first, second, third = (names.get(value, "nobody") for value in values)
+        first, second, third = (names.get(value, "nobody") if value else "nobody" for value in values)
         return first, second, third
     first, second, third = ("not set" if value is ABSENT else said(value) for value in values)
     return first, second, third
 
 
 def _people(rows: list[Row]) -> dict[int, str]:
-    asked = {value for row in rows if row.path == ("owner_id",) for value in (row.base, row.theirs, row.mine)}
+    asked = [value for row in rows if row.path == ("owner_id",) for value in (row.base, row.theirs, row.mine)]
     if not asked:
         return {}
-    people = get_user_model().objects.filter(pk__in=[pk for pk in asked if pk])
+    people = get_user_model().objects.filter(pk__in=[pk for pk in asked if isinstance(pk, int)])
     return {person.pk: person.get_full_name() or person.get_username() for person in people}

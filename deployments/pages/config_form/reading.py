@@ -52,7 +52,7 @@ def read(texts: Mapping[str, list[str]]) -> Reading:
 def posted(data: Any) -> Texts:
     """The form's texts out of a QueryDict; whatever else was sent is left out."""
     names = [name for control in CONTROLS.values() for name in _names(control)]
-    return {name: [text[:_LONGEST] for text in data.getlist(name)] for name in names}
+    return {name: [text[:_LONGEST].replace("\0", "") for text in data.getlist(name)] for name in names}
 
 
 def rows_of(control: Control, texts: Mapping[str, list[str]]) -> list[tuple[str, str]]:

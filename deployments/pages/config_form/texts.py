@@ -15,6 +15,7 @@ from .controls import CONTROLS, Control, Kind, controls_of
 Texts = dict[str, list[str]]
 
 NAME, VALUE = ".name", ".value"  # the two fields of a row
+_EXPECTED = {Kind.FLAGS: list, Kind.LINES: list, Kind.WORDS: list, Kind.PAIRS: dict}
 _SPECULATION = ("method", "num_speculative_tokens")
 
 
@@ -42,17 +43,21 @@ def patched(texts: Mapping[str, list[str]], patch: Mapping[str, Any]) -> tuple[T
 def texts_at(control: Control, document: Mapping[str, Any]) -> Texts:
     """The texts of one control."""
     value = value_at(control, document)
+    expected = _EXPECTED.get(control.kind)
+    if expected is not None and not isinstance(value, expected):
+        value = expected()  # what cannot be read is left out, so that it can be mended here
     if control.kind is Kind.FLAGS:
-        return _rows(control, flag_rows(value or ()))
+        return _rows(control, flag_rows(str(text) for text in value))
     if control.kind is Kind.PAIRS:
-        return _rows(control, (value or {}).items())
+        return _rows(control, value.items())
     return {control.name: [text_of(control, value)] if value is not False else []}
 
 
 def value_at(control: Control, document: Mapping[str, Any]) -> Any:
     """The control's value in a document; None where there is none."""
     if control.setting == "speculative":
-        return _speculation(document.get("speculative") or {}, control.path[1])
+        speculative = document.get("speculative")
+        return _speculation(speculative if isinstance(speculative, Mapping) else {}, control.path[1])
     value: Any = document
     for key in control.path:
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -77,9 +82,9 @@ def text_of(control: Control, value: Any) -> str:
     if control.kind is Kind.SWITCH:
         return "on"
     if control.kind is Kind.LINES:
-        return "\n".join(value)
+        return "\n".join(map(str, value))
     if control.kind is Kind.WORDS:
-        return ", ".join(value)
+        return ", ".join(map(str, value))
     if control.kind is Kind.OBJECT:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, float):

@@ -203,6 +203,15 @@ def test_another_page_proposes_a_change(form: Form) -> None:
         assert "cannot be read" in form.client.get(EDIT, {"patch": wrong}).content.decode()
 
 
+def test_a_configuration_that_cannot_be_read_can_be_mended_here(form: Form) -> None:
+    Deployment.objects.update(
+        config={"environment": "x", "extra_flags": "--x", "image": [], "speculative": 5}
+    )
+    answer = form.client.get(EDIT)
+    assert answer.status_code == 200
+    assert "Still needed:" in answer.content.decode()
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
 def test_who_may_not_edit_reads_no_secret_either(
     browser: Callable[..., Client], states: States, role: Role
