@@ -108,6 +108,9 @@ def test_a_draft_with_errors_is_saved_and_the_page_says_what_that_means(form: Fo
     page = form.client.get(answer.headers["Location"]).content.decode()
     assert "Saved as a draft. Nothing that runs has changed. One thing has to be mended" in page
     assert "Unreleased changes" in page
+    mend = re.search(r'href="([^"]*patch=[^"]*)">Set tool_call_parser to glm47', page)
+    assert mend
+    assert 'name="tool_call_parser" value="glm47"' in form.client.get(html.unescape(mend[1])).content.decode()
     made = Deployment.objects.get()
     assert (made.config["tool_call_parser"], made.name, made.warm_up) == ("hermes", "Drafts", False)
     assert Deployment.objects.values(*before).get() == before
