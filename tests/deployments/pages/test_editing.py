@@ -198,6 +198,17 @@ class TestTwoAdmins:
         assert Deployment.objects.get().config["max_num_seqs"] == 12
 
 
+def test_a_member_is_told_of_the_cap_before_they_press(
+    browser: Callable[..., Client], states: States
+) -> None:
+    Deployment.objects.filter(pk=states.asleep().pk).update(member_cap_usd="1.00")
+    words = "members may start it for $1.00 at most"
+    member = browser(Role.MEMBER)
+    assert words in member.get("/deployments/asleep/").content.decode()
+    assert words in member.post("/deployments/asleep/start/", follow=True).content.decode()
+    assert words not in browser(Role.OPERATOR).get("/deployments/asleep/").content.decode()
+
+
 def test_another_page_proposes_a_change(form: Form) -> None:
     page = form.client.get(EDIT, {"patch": '{"gpu_type": "B200", "gpu_count": 8}'}).content.decode()
     assert "Filled in and not saved yet: GPU." in page
