@@ -56,6 +56,9 @@ OFF = {
     "profile": "/accounts/profile/",
     "settings": f"{ONE}settings/",
     "model-fit": "/models/fit/",
+    "edit": f"{ONE}settings/edit/",
+    "new": "/deployments/new/",
+    "new-empty": "/deployments/new/?from=empty",
     "missing": "/nowhere/",
 }
 WAKING = {"overview": ONE, "home": "/", "logs": f"{ONE}logs/"}

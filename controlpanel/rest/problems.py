@@ -24,6 +24,7 @@ STATUSES = {
     404: "There is no such thing, or the caller may not see it.",
     405: "The address knows other methods.",
     409: "Not in this state, or the same request is being carried out.",
+    412: "`If-Match` names a version that is no longer there.",
     422: "A field is wrong; `fields` names it.",
     429: "Too many requests.",
     503: "The panel cannot do it now; try again after `Retry-After` seconds.",

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -16,7 +17,8 @@ from deployments.engines.validation import Level
 from deployments.models import Deployment
 from deployments.planning.power import Actor
 from deployments.planning.presets import GLM_5_2_FP8
-from deployments.services import releases
+from deployments.services import editing, releases
+from deployments.services.describe import describe
 from deployments.services.errors import Refused
 from deployments.services.preflight import preflight
 
@@ -44,15 +46,25 @@ class DeploymentForm(_DeploymentForm):
         help_text="Saving changes neither the running server nor a release: make a release to use it.",
     )
 
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
     class Meta:
         model = Deployment
         fields = ["slug", "name", "account", "notes", "warm_up", "auto_rollback", "config"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None:  # what the form is read with; a save against another one is told
+            self.initial["version"] = editing.version_of(editing.document_of(self.instance))
+
     def clean(self) -> dict[str, Any]:
         """Errors of the services stand at their field; those of the configuration name the setting."""
         data = super().clean() or {}
+        version = data.pop("version", "") or None
         if self.errors:
             return data
+        if self.instance.pk is not None and version is not None:
+            self._compare(version)
         try:
             with transaction.atomic():
                 self.write(data)
@@ -62,17 +74,31 @@ class DeploymentForm(_DeploymentForm):
                 self._refuse(field, str(message))
         return data
 
+    def _compare(self, version: str) -> None:
+        """What somebody else saved meanwhile is told once; saving again then says that this one stands."""
+        stored = Deployment.objects.get(pk=self.instance.pk)
+        try:
+            editing.check_version(stored, version)
+        except Refused as error:
+            seen = editing.version_of(editing.document_of(stored))
+            self.data = {**self.data.dict(), "version": seen}  # type: ignore[attr-defined]
+            edit = reverse("deployments:edit-settings", args=[stored.slug])
+            said = (
+                f"{error.message} Nothing is saved. Save again to put this over theirs, or compare at {edit}."
+            )
+            self.add_error(None, said)
+
     def write(self, data: dict[str, Any]) -> Deployment:
         """Create or change it, as the acting person. Raises Refused."""
+        data = {name: value for name, value in data.items() if name != "version"}
         own = {name: data[name] for name in ("warm_up", "auto_rollback")}
         if self.instance.pk is None:
             given = {name: value for name, value in data.items() if name not in own}
             made = releases.create_deployment(actor=self.actor, **given)
             Deployment.objects.filter(pk=made.pk).update(**own)
             return made
-        own |= {"name": data["name"], "notes": data["notes"]}
-        Deployment.objects.filter(pk=self.instance.pk).update(**own)
         stored = Deployment.objects.select_related("account", "live_release").get(pk=self.instance.pk)
+        describe(stored, actor=self.actor, name=data["name"], notes=data["notes"], **own)
         if data["config"] == stored.config:
             return stored
         return releases.save_config(stored, actor=self.actor, config=data["config"])
@@ -93,7 +119,7 @@ class DeploymentAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ["name", "slug", "account", "current_release", "archived_at"]
     list_select_related = ["account", "current_release"]
     list_filter = ["account"]
-    fields = ["slug", "name", "account", "notes", "warm_up", "auto_rollback", "config"]
+    fields = ["slug", "name", "account", "notes", "warm_up", "auto_rollback", "config", "version"]
     actions = ["make_release", "archive"]
 
     def get_form(self, request: HttpRequest, obj: Deployment | None = None, **kwargs: Any) -> Any:

@@ -3,23 +3,29 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
-from ninja import Field, Router, Schema, Status
+from django.http import HttpResponse
+from ninja import Field, Header, Router, Schema, Status
 
+from deployments.engines.validation.secrets import masked
 from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
-from deployments.services import auto_rollback, describe, releases, status
+from deployments.services import auto_rollback, describe, editing, releases, status
 from deployments.services.errors import bad_field
 from deployments.services.views import StatusView
 
 from .access import ApiRequest, demand, deployment_of, needs
-from .kinds import Flag, Line, Note, Page, Text, Wish
+from .kinds import Flag, Line, Note, Page, Text, Usd, Wish
 from .status_schemas import StatusOut
 
 router = Router(tags=["deployments"])
 
 Config = Annotated[dict[str, Any], Field(description="The settings of the server; GET shows all of them.")]
 _ONE = "/deployments/{slug:slug}"
+_IF_MATCH = (
+    "The ETag that a GET gave: 412 where somebody changed the configuration since. Without it, no check."
+)
 
 
 class DeploymentOut(Schema):
@@ -30,6 +36,8 @@ class DeploymentOut(Schema):
     account: str
     owner: str | None
     notes: str
+    warm_up: bool
+    member_cap_usd: Usd | None
     created_at: datetime
     current_release: int | None
     auto_rollback: bool = Field(
@@ -56,6 +64,11 @@ class DeploymentPatch(Wish):
     name: Text | None = None
     notes: Note | None = None
     auto_rollback: Flag | None = None
+    owner: Line | None = Field(None, description="A user name; null for nobody.")
+    warm_up: Flag | None = None
+    member_cap_usd: Line | None = Field(
+        None, description="What a member's start may cost at most, in dollars; null for no cap."
+    )
     config: Config | None = Field(
         None, description="Settings to change: each key given replaces that setting, the others stay."
     )
@@ -67,7 +80,8 @@ def get_deployments(request: ApiRequest) -> Any:
     """In the order of their names, all of them."""
     views = {view.id: view for view in status.statuses(actor=request.auth)}
     rows = status.visible(request.auth).select_related("account", "owner", "current_release")
-    return {"items": [_shown(row, views[row.pk]) for row in rows if row.pk in views], "next": None}
+    items = [_shown(row, views[row.pk], request) for row in rows if row.pk in views]
+    return {"items": items, "next": None}
 
 
 @router.post("/deployments", response={201: DeploymentOut}, summary="Make a deployment")
@@ -88,25 +102,57 @@ def post_deployment(request: ApiRequest, wish: DeploymentWish) -> Status[Any]:
 
 @router.get(_ONE, response=DeploymentOut, summary="One deployment")
 @needs(Scope.READ)
-def get_deployment(request: ApiRequest, slug: str) -> Any:
-    """Configuration and status."""
-    return _answer(deployment_of(request, slug), request)
+def get_deployment(request: ApiRequest, slug: str, response: HttpResponse) -> Any:
+    """Configuration and status. The ETag is the version of the configuration, for `If-Match` of a PATCH."""
+    return _answer(deployment_of(request, slug), request, response)
 
 
 @router.patch(_ONE, response=DeploymentOut, summary="Change the configuration")
 @needs(Scope.ADMIN)
-def patch_deployment(request: ApiRequest, slug: str, wish: DeploymentPatch) -> Any:
+def patch_deployment(
+    request: ApiRequest,
+    slug: str,
+    wish: DeploymentPatch,
+    response: HttpResponse,
+    if_match: Annotated[str | None, Header(alias="If-Match", description=_IF_MATCH)] = None,
+) -> Any:
     """Changes nothing that runs: the next release freezes it, and the next start brings that."""
     with transaction.atomic():
         deployment = deployment_of(request, slug)
         locked = Deployment.objects.select_for_update().get(pk=deployment.pk)  # merged with what is there now
+        editing.check_version(locked, _version(if_match), status=412)
+        deployment.config = locked.config
         if wish.config:
             releases.save_config(deployment, actor=request.auth, config=locked.config | wish.config)
-        if wish.name is not None or wish.notes is not None:
-            describe.describe(deployment, actor=request.auth, name=wish.name, notes=wish.notes)
+        describe.describe(deployment, actor=request.auth, **_described(wish))
         if wish.auto_rollback is not None:
             auto_rollback.set_on(deployment, wish.auto_rollback, actor=request.auth)
-    return _answer(deployment, request)
+    return _answer(deployment, request, response)
+
+
+def _described(wish: DeploymentPatch) -> dict[str, Any]:
+    """What is to change of `describe.DESCRIBED`; null means none where there may be none."""
+    said = {"name": wish.name, "notes": wish.notes, "warm_up": wish.warm_up}
+    given: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
+    if "member_cap_usd" in wish.model_fields_set:
+        given["member_cap_usd"] = wish.member_cap_usd
+    if "owner" in wish.model_fields_set:
+        given["owner_id"] = _user_id(wish.owner)
+    return given
+
+
+def _user_id(name: str | None) -> int | None:
+    if name is None:
+        return None
+    found = get_user_model().objects.filter(username=name, is_active=True).first()
+    if found is None:
+        raise bad_field("owner", "There is no such person; GET /users shows who there is.")
+    return int(found.pk)
+
+
+def _version(if_match: str | None) -> str | None:
+    """The version of an `If-Match`; a proxy may have marked it as weak."""
+    return if_match.strip().removeprefix("W/").strip('"') if if_match is not None else None
 
 
 @router.delete(_ONE, response={204: None}, summary="Archive a deployment")
@@ -125,14 +171,19 @@ def _account(name: str | None) -> Account:
     return found[0]
 
 
-def _answer(deployment: Deployment, request: ApiRequest) -> dict[str, Any]:
-    return _shown(deployment, status.status_of(deployment, actor=request.auth))
+def _answer(
+    deployment: Deployment, request: ApiRequest, response: HttpResponse | None = None
+) -> dict[str, Any]:
+    if response is not None:
+        response["ETag"] = f'"{editing.version_of(editing.document_of(deployment))}"'
+    return _shown(deployment, status.status_of(deployment, actor=request.auth), request)
 
 
-def _shown(deployment: Deployment, view: StatusView) -> dict[str, Any]:
-    names = ("slug", "name", "notes", "created_at", "auto_rollback", "config")
+def _shown(deployment: Deployment, view: StatusView, request: ApiRequest) -> dict[str, Any]:
+    names = ("slug", "name", "notes", "created_at", "warm_up", "auto_rollback", "member_cap_usd")
     release, owner = deployment.current_release, deployment.owner
     return {name: getattr(deployment, name) for name in names} | {
+        "config": deployment.config if request.auth.may(Scope.ADMIN) else masked(deployment.config),
         "account": deployment.account.name,
         "owner": owner.get_username() if owner is not None else None,
         "current_release": release.number if release is not None else None,

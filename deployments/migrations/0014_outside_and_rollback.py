@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0012_boot_end'),
+        ('deployments', '0013_member_cap'),
     ]
 
     operations = [

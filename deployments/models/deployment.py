@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
 from .account import Account
@@ -103,6 +104,11 @@ class Deployment(models.Model):
     restoring = models.ForeignKey(
         "deployments.Release", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    member_cap_usd = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text="What a member’s start may cost at most, as quoted; empty for no cap.",
+    )  # fmt: skip
     weights_checked_at = models.DateTimeField(null=True, blank=True)
 
     reconcile_claim = models.CharField(max_length=36, blank=True, default="")

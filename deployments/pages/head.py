@@ -9,6 +9,7 @@ from deployments.planning.lifecycle import State
 from deployments.planning.power import Actor, Scope
 from deployments.services import budgets, quote, status
 from deployments.services.errors import Refused
+from deployments.services.requests import over_cap
 from deployments.services.views import Quote, StatusView
 
 from . import live
@@ -18,6 +19,7 @@ from .access import PageRequest
 def head(request: PageRequest, deployment: Deployment, tab: str = "runs") -> dict[str, Any]:
     """The context of `_status.html` and of the tabs. Reads the panel's database alone."""
     view = status.status_of(deployment, actor=request.actor)
+    price = price_of_start(deployment) if "start" in view.verbs else None
     return {
         "nav": "deployments",
         "deployment": deployment,
@@ -25,8 +27,8 @@ def head(request: PageRequest, deployment: Deployment, tab: str = "runs") -> dic
         "tab": tab,
         "compact": tab != "runs",
         "poll_s": live.poll_s([view]),
-        "quote": price_of_start(deployment) if "start" in view.verbs else None,
-        "why_not": why_not(view, request.actor),
+        "quote": price,
+        "why_not": over_cap(deployment, request.actor, price) if price else why_not(view, request.actor),
         "budgets": budgets.views(budgets.applying(deployment, request.actor), timezone.now(), fresh=False),
     }
 

@@ -26,7 +26,7 @@ LABELS = {
     "startup_timeout_s": "Gives up a start after, seconds",
     "request_timeout_s": "Longest request, seconds", "max_inputs": "Requests at once at the provider",
     "drain_limit_s": "Waits for requests when put out, seconds", "expected_boot_s": "Expected cold start, s",
-    "expected_download_s": "Expected download, seconds",
+    "expected_download_s": "Expected download, seconds", "gpu_snapshot": "GPU snapshots (experimental)",
 }  # fmt: skip
 
 
@@ -41,10 +41,11 @@ class Difference:
 
 def in_words(changes: list[Change]) -> list[Difference]:
     """The changes with plain names and values."""
-    return [Difference(LABELS.get(c.field, c.field), _said(c.before), _said(c.after)) for c in changes]
+    return [Difference(LABELS.get(c.field, c.field), said(c.before), said(c.after)) for c in changes]
 
 
-def _said(value: Any) -> str:
+def said(value: Any) -> str:
+    """A value as people read it."""
     if value is None or value in ([], {}, ""):
         return "not set"
     if isinstance(value, bool):

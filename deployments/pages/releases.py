@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from deployments.engines.validation.secrets import masked
 from deployments.models import Deployment, Release
 from deployments.planning.power import Scope
 from deployments.services import auto_rollback, releases
@@ -76,20 +77,19 @@ def _columns(found: list[Release]) -> list[Column]:
 def _changes(before: Release | None, after: Release) -> dict[str, Any]:
     if before is None:
         return {"differences": [], "flags": []}
-    return {
-        "differences": in_words(releases.difference(before.spec, after.spec)),
-        "flags": in_flags(before.spec, after.spec),
-    }
+    old, new = masked(before.spec), masked(after.spec)
+    return {"differences": in_words(releases.difference(old, new)), "flags": in_flags(old, new)}
 
 
 def unreleased(deployment: Deployment) -> dict[str, Any]:
     """What the saved configuration changes against the release that the next start uses."""
     current = deployment.current_release
     if current is None:
-        return {"unreleased": [], "unreleased_flags": []}
+        return {"unreleased": [], "unreleased_flags": [], "never_released": True}
+    before, after = masked(current.spec), masked(deployment.config)
     return {
-        "unreleased": in_words(releases.difference(current.spec, deployment.config)),
-        "unreleased_flags": in_flags(current.spec, deployment.config),
+        "unreleased": in_words(releases.difference(before, after)),
+        "unreleased_flags": in_flags(before, after),
     }
 
 

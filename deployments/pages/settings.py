@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from deployments.engines.registry import engine_for
+from deployments.engines.validation.secrets import masked
 from deployments.models import Deployment, Release
 from deployments.planning.memory.observed import off_percent
 from deployments.planning.memory.of_spec import fit_of
@@ -71,7 +72,7 @@ def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, A
     """What the next start would run; the error where the configuration cannot be read."""
     release = deployment.current_release
     try:
-        spec = Spec.from_json(release.spec if release else deployment.config)
+        spec = Spec.from_json(masked(release.spec if release else deployment.config))
         command = engine_for(spec.engine).command(spec).argv
     except SpecError as error:
         return {"error": str(error), "groups": [], "command": "", "prices": [], "definition": None}

@@ -10,9 +10,12 @@ from .configuration_files import bring_in, export
 from .cost_csv import costs_csv
 from .cost_runs import cost_runs
 from .costs import costs
+from .creating import new_deployment, preview_new
 from .downloading import cancel_download, download
 from .dry_run import dry_run
+from .editing import edit, preview
 from .extending import extend, give_back
+from .flag_search import flag_search
 from .formats import formats, keep_model
 from .freezing import freeze, lift
 from .home import burning, home, register
@@ -56,6 +59,9 @@ urlpatterns = [
     path("costs/prices/", price_list, name="prices"),
     path("costs/prices/refresh/", refresh_prices, name="refresh-prices"),
     path("costs/prices/confirm/", confirm_prices, name="confirm-prices"),
+    path("deployments/new/", new_deployment, name="new"),
+    path("deployments/new/preview/", preview_new, name="preview-new"),
+    path("settings/flags/", flag_search, name="flag-search"),
     path("settings/notifications/", notifications, name="notifications"),
     path("settings/notifications/<int:channel_id>/test/", test_channel, name="test-channel"),
     path("settings/notifications/<int:channel_id>/switch/", switch_channel, name="switch-channel"),
@@ -81,6 +87,8 @@ urlpatterns = [
     path(f"{_ONE}/look/", look, name="look"),
     path(f"{_ONE}/dry-run/", dry_run, name="dry-run"),
     path(f"{_ONE}/auto-rollback/", switch_auto_rollback, name="auto-rollback"),
+    path(f"{_ONE}/settings/edit/", edit, name="edit-settings"),
+    path(f"{_ONE}/settings/edit/preview/", preview, name="preview-settings"),
     path(f"{_ONE}/releases/", make_release, name="make-release"),
     path(f"{_ONE}/releases/new/", release_dialog, name="release-dialog"),
     path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),

@@ -28,7 +28,7 @@ _OPTIONAL_TEXTS = (
     "reasoning_parser",
     "load_strategy",
 )
-_SWITCHES = ("eager", "trust_remote_code")
+_SWITCHES = ("eager", "trust_remote_code", "gpu_snapshot")
 _OPTIONAL_NUMBERS = frozenset({"max_model_len", "checkpoint_gib", "cpu_cores", "memory_gib"})
 # Modal 1.6.4 takes scaledown windows of 2 to 3600 s and requests of up to 24 h.
 _WHOLE: dict[str, tuple[int, int]] = {

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from .checks import SpecError, check_values, pairs, texts
@@ -25,7 +25,8 @@ class Spec:
     """A server: model, image, hardware, engine settings, scaling. Durations in seconds of life.
 
     `cpu_cores` and `memory_gib` are requests to the provider (None: its default); `expected_*` are what a
-    run is priced with where nothing is requested, since the provider bills what is used.
+    run is priced with where nothing is requested, since the provider bills what is used. `gpu_snapshot` asks
+    the provider to keep the GPUs' memory for the next start: an experiment of theirs.
     """
 
     app_name: str
@@ -61,6 +62,7 @@ class Spec:
     startup_timeout_s: int = 3600
     request_timeout_s: int = 86400
     max_inputs: int = 40
+    gpu_snapshot: bool = False
     drain_limit_s: int = 120
     expected_boot_s: float = 275.0
     expected_download_s: float = 1200.0
@@ -91,6 +93,23 @@ class Spec:
             raise SpecError(_first_missing(values), "is needed; give it a value.") from None
         spec.check()
         return spec
+
+    @classmethod
+    def draft(cls, data: Mapping[str, Any]) -> "Spec":
+        """The spec of a JSON object with every field, whose kinds are right and which is not checked: to be
+        judged while somebody types, and for nothing else."""
+        given = data["image"].items()
+        image: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in given}
+        lists = {name: tuple(data[name]) for name in ("extra_flags", "secrets")}
+        return cls(**{**data, **lists, "image": Image(**image)})
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """The settings that need no value, with the one that they have then, as in JSON."""
+        given = {f.name: f.default for f in fields(cls) if f.default is not MISSING}
+        made = {f.name: f.default_factory() for f in fields(cls) if f.default_factory is not MISSING}
+        plain: dict[str, Any] = json.loads(json.dumps(given | made))
+        return plain
 
     def check(self) -> None:
         """Raise SpecError for a value that the provider or the engine would refuse outright."""

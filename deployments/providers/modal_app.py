@@ -53,6 +53,10 @@ volumes: dict[Any, Any] = {
 }
 # The container reads the same spec as the deploy did, without an image layer of its own.
 environment: dict[str, str | None] = {"PILOTLIGHT_SPEC": json.dumps(SPEC)}
+# Modal keeps the GPUs' memory for the next start. An experiment of theirs; not known to work with 8 GPUs.
+SNAPSHOT: dict[str, Any] = {}
+if SPEC.get("gpu_snapshot"):
+    SNAPSHOT = {"enable_memory_snapshot": True, "experimental_options": {"enable_gpu_snapshot": True}}
 
 
 @app.function(
@@ -71,6 +75,7 @@ environment: dict[str, str | None] = {"PILOTLIGHT_SPEC": json.dumps(SPEC)}
     # large model takes about as long.
     startup_timeout=SPEC["startup_timeout_s"],
     timeout=SPEC["request_timeout_s"],  # of one request
+    **SNAPSHOT,
 )
 @modal.concurrent(max_inputs=SPEC["max_inputs"])  # without it a container takes one request at a time
 @modal.web_server(port=PORT, startup_timeout=SPEC["startup_timeout_s"], requires_proxy_auth=True)

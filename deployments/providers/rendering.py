@@ -50,6 +50,7 @@ def spec_document(spec: Spec, slug: str, release: int) -> dict[str, Any]:
         "startup_timeout_s": spec.startup_timeout_s,
         "request_timeout_s": spec.request_timeout_s,
         "max_inputs": spec.max_inputs,
+        "gpu_snapshot": spec.gpu_snapshot,
         "download": _download(spec),
     }
 

@@ -1,7 +1,5 @@
 """Configurations as YAML files: given out, and taken in after a look at what they would change."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +16,8 @@ from deployments.planning.configuration_file import (
 from deployments.planning.power import Actor
 from deployments.planning.spec import Spec
 
-from . import describe, releases
-from .errors import Refused, bad_field
+from . import describe, editing, releases
+from .errors import bad_field
 from .locking import locked
 from .plain_secrets import refuse_plain_secrets
 from .preflight import Preflight, preflight
@@ -61,24 +59,22 @@ def planned(deployment: Deployment, text: str) -> Planned:
         spec.to_json(),
         releases.difference(deployment.config, spec.to_json()),
         preflight(deployment, spec),
-        base_of(deployment.config),
+        editing.version_of(editing.document_of(deployment)),
     )
 
 
 def take_in(deployment: Deployment, text: str, *, actor: Actor, base: str | None = None) -> Deployment:
     """Save a file's configuration, and its name and notes where it has some. Nothing that runs is touched.
 
-    Raises Refused: invalid, not_allowed; changed where `base` is given and is not what is saved now.
+    Raises Refused: invalid, not_allowed; Stale where `base` is given and is not what is saved now.
     """
     with transaction.atomic():
         row = locked(deployment.pk)
-        if base is not None and base_of(row.config) != base:
-            message = "Somebody saved another configuration meanwhile. Look at the differences again."
-            raise Refused("changed", message, status=409)
+        editing.check_version(row, base)
         plan = planned(row, text)
         releases.save_config(row, actor=actor, config=plan.config)
-        name, notes = plan.file.name or None, plan.file.notes or None
-        return describe.describe(row, actor=actor, name=name, notes=notes)
+        said = {"name": plan.file.name, "notes": plan.file.notes}
+        return describe.describe(row, actor=actor, **{key: text for key, text in said.items() if text})
 
 
 def create_from(text: str, *, actor: Actor, slug: str, account: Account) -> Deployment:
@@ -89,11 +85,6 @@ def create_from(text: str, *, actor: Actor, slug: str, account: Account) -> Depl
     return releases.create_deployment(
         actor=actor, slug=slug, name=file.name or slug, account=account, config=config, notes=file.notes
     )
-
-
-def base_of(config: Mapping[str, Any]) -> str:
-    """A short name of exactly this configuration."""
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _read(text: str) -> ConfigurationFile:

@@ -1,5 +1,9 @@
-"""The name and the notes of a deployment: what people read, nothing that runs."""
+"""What people read of a deployment and who answers for it: nothing that runs."""
 
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from deployments.models import Deployment
@@ -8,30 +12,71 @@ from deployments.planning.power import Actor, Scope
 from . import audit
 from .errors import bad_field, not_allowed
 
+# The settings that are no part of a configuration, and what they are called in a sentence.
+DESCRIBED = {
+    "name": "name",
+    "notes": "notes",
+    "owner_id": "owner",
+    "warm_up": "warm-up",
+    "member_cap_usd": "cap for members",
+}
+_MOST_USD = 99_999_999
 
-def describe(
-    deployment: Deployment, *, actor: Actor, name: str | None = None, notes: str | None = None
-) -> Deployment:
-    """Give it another name or other notes; None leaves one as it is. Raises Refused: not_allowed, invalid."""
+
+def described(deployment: Deployment) -> dict[str, Any]:
+    """They as they are, ready for JSON."""
+    return {field: _plain(getattr(deployment, field)) for field in DESCRIBED}
+
+
+def _plain(value: Any) -> Any:
+    """Dollars as text, as everywhere in JSON."""
+    return f"{value:.2f}" if isinstance(value, Decimal) else value
+
+
+def describe(deployment: Deployment, *, actor: Actor, **wanted: Any) -> Deployment:
+    """Change some of `DESCRIBED`; what is not given stays. Raises Refused: not_allowed, invalid."""
     if not actor.may(Scope.ADMIN, deployment.slug):
         raise not_allowed("Configuration needs an admin.")
-    if name is not None and not 1 <= len(name.strip()) <= 80:
-        raise bad_field("name", "Give a name of 1 to 80 characters.")
-    wanted = {"name": name.strip() if name is not None else None, "notes": notes}
-    changes = {key: value for key, value in wanted.items() if value not in (None, getattr(deployment, key))}
+    given = {field: _given(field, value) for field, value in wanted.items()}
+    changes = {field: value for field, value in given.items() if value != getattr(deployment, field)}
     if not changes:
         return deployment
+    _check(changes)
+    names = " and the ".join(DESCRIBED[field] for field in changes)
     with transaction.atomic():
         Deployment.objects.filter(pk=deployment.pk).update(**changes)
         audit.record(
             actor,
             "describe",
             deployment=deployment,
-            summary=f"{actor.name} changed the {' and the '.join(changes)} of {deployment.name}.",
+            summary=f"{actor.name} changed the {names} of {deployment.name}.",
             details={
-                key: {"before": getattr(deployment, key), "after": value} for key, value in changes.items()
+                field: {"before": _plain(getattr(deployment, field)), "after": _plain(value)}
+                for field, value in changes.items()
             },
         )
-    for key, value in changes.items():
-        setattr(deployment, key, value)
+    for field, value in changes.items():
+        setattr(deployment, field, value)
     return deployment
+
+
+def _given(field: str, value: Any) -> Any:
+    if field == "name":
+        return value.strip()
+    if field == "member_cap_usd" and value is not None:
+        try:
+            return Decimal(value).quantize(Decimal("0.01"))
+        except InvalidOperation:
+            return Decimal(0)  # refused below
+    return value
+
+
+def _check(changes: dict[str, Any]) -> None:
+    if "name" in changes and not 1 <= len(changes["name"]) <= 80:
+        raise bad_field("name", "Give a name of 1 to 80 characters.")
+    cap = changes.get("member_cap_usd")
+    if cap is not None and not 0 < cap <= _MOST_USD:
+        raise bad_field("member_cap_usd", "Give dollars such as 5 or 12.50, or leave it empty for no cap.")
+    owner_id = changes.get("owner_id")
+    if owner_id is not None and not get_user_model().objects.filter(pk=owner_id, is_active=True).exists():
+        raise bad_field("owner_id", "Choose a person of this panel, or nobody.")

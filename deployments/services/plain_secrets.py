@@ -3,25 +3,28 @@
 from collections.abc import Iterator
 from typing import Any
 
-from deployments.engines.validation.secrets import is_secret_value
+from deployments.engines.validation.secrets import is_secret_value, plain_secrets
 from deployments.planning.spec import Spec
 
 from .errors import bad_field
 
 # Flags of the engine whose value is a secret, whatever it looks like. They may be written with underscores.
 _FLAGS = ("--api-key", "--hf-token")
-_REMEDY = "put it into a secret at the provider and name that under secrets."
+_REMEDY = "Put it into a secret at the provider and name that under secrets."
 
 
 def refuse_plain_secrets(spec: Spec) -> None:
     """Raises Refused naming the setting that holds what looks like somebody's token. It is never repeated."""
-    for name, value in spec.to_json().items():
+    config = spec.to_json()
+    for name, what in plain_secrets(config):
+        raise bad_field(f"config.{name}", f"{what} looks like a secret. {_REMEDY}")
+    for name, value in config.items():
         if any(is_secret_value(text) for text in _texts(value)):
-            raise bad_field(f"config.{name}", f"{name} holds what looks like a secret: {_REMEDY}")
+            raise bad_field(f"config.{name}", f"{name} holds what looks like a secret. {_REMEDY}")
     for flag in spec.extra_flags:
         spelled = flag.partition("=")[0].replace("_", "-")
         if spelled in _FLAGS:
-            raise bad_field("config.extra_flags", f"{spelled} holds a secret: {_REMEDY}")
+            raise bad_field("config.extra_flags", f"{spelled} holds a secret. {_REMEDY}")
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -83,6 +83,8 @@ def _boot_p99_s(deployment: Deployment, spec: Spec) -> float | None:
 
     A sandbox's starts are no history: its speed would multiply what its processes really take.
     """
+    if deployment.pk is None:  # one that is only being filled in
+        return None
     ready = Run.objects.filter(deployment=deployment, ready_at__isnull=False)
     if deployment.account.is_sandbox or not ready.exists():
         return None

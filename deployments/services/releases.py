@@ -27,6 +27,9 @@ from .outside import refuse_what_was_seen
 from .plain_secrets import refuse_plain_secrets
 from .preflight import refuse_errors
 
+# Addresses under /deployments/ that are pages of their own.
+_TAKEN = frozenset({"new"})
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -50,9 +53,10 @@ def create_deployment(
 ) -> Deployment:
     """A new deployment, off, with no release yet. Nothing is deployed by this."""
     _needs_admin(actor)
+    if slug in _TAKEN:
+        raise bad_field("slug", f"{slug} is the address of a page of the panel; choose another.")
     spec = checked_spec(config)
     refuse_plain_secrets(spec)
-    _own_app_name(account, spec, None)
     deployment = Deployment(
         slug=slug,
         name=name.strip(),
@@ -66,6 +70,7 @@ def create_deployment(
     except ValidationError as error:
         fields = {key: " ".join(words) for key, words in error.message_dict.items()}
         raise Refused("invalid", next(iter(fields.values())), status=422, fields=fields) from error
+    _own_app_name(account, spec, None)
     with transaction.atomic():
         deployment.save()
         audit.record(
@@ -205,7 +210,10 @@ def changes(deployment: Deployment, number: int) -> list[Change]:
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """The settings in which two configurations differ, by name."""
+    """The settings in which two configurations differ, by name. One that was stored before a setting was
+    there has it as it stands by default."""
+    if before and after:
+        before, after = Spec.defaults() | dict(before), Spec.defaults() | dict(after)
     names = sorted(set(before) | set(after))
     return [Change(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)]
 

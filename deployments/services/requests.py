@@ -29,7 +29,9 @@ from .use import users_of
 from .views import Quote
 from .weights_requests import cancel_download, start_download
 
-__all__ = ["cancel_download", "extend", "give_back", "sleep", "start", "start_download", "turn_off"]
+__all__ = [
+    "cancel_download", "extend", "give_back", "over_cap", "sleep", "start", "start_download", "turn_off",
+]  # fmt: skip
 
 # A lease beyond this would outlive every plan; the budget of a later start is the better question.
 LONGEST = timedelta(days=7)
@@ -46,8 +48,8 @@ def start(
     """Light it: one transaction writes the lease, the wish and the audit line; the reconciler does the rest.
 
     `until` None means until idle. Needs `wake` while it is asleep or lit, `operate` from off and for a time.
-    Raises Refused: not_allowed, frozen, blind, prices_stale, budget_exhausted, weights_absent, price_missing,
-    invalid (until).
+    Raises Refused: not_allowed, over_cap, frozen, blind, prices_stale, budget_exhausted, weights_absent,
+    price_missing, invalid (until).
     """
     now = timezone.now()
     _check_until(until, now)
@@ -58,6 +60,7 @@ def start(
         check_can_light(deployment, now, actor=actor, wish=Wish(deployment, until))
         if deployment.weights_present is False and not accept_download:
             raise _weights_absent(price)
+        _check_cap(deployment, actor, price)
         ensure_release(deployment, actor)
         _clear_for_start(deployment)
         lease = Lease.objects.create(
@@ -119,6 +122,21 @@ def _check_until(until: datetime | None, now: datetime) -> None:
         )
     if until > now + LONGEST:
         raise bad_field("until", f"Give a time within {LONGEST.days} days, and extend it later.")
+
+
+def over_cap(deployment: Deployment, actor: Actor, price: Quote) -> str:
+    """Why a member may not light it at this price, with the remedy; empty where they may."""
+    cap = deployment.member_cap_usd
+    if cap is None or price.total_usd <= cap or actor.may(Scope.OPERATE, deployment.slug):
+        return ""
+    words = f"A start costs about ${price.total_usd:.2f}, and members may start it for ${cap:.2f} at most."
+    return f"{words} Ask an operator to start it."
+
+
+def _check_cap(deployment: Deployment, actor: Actor, price: Quote) -> None:
+    """A member lights only what costs no more than an admin allows them."""
+    if words := over_cap(deployment, actor, price):
+        raise Refused("over_cap", words, status=403)
 
 
 def _weights_absent(price: Quote) -> Refused:

@@ -1,7 +1,8 @@
 """Tags and filters of the panel's pages."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -97,6 +98,12 @@ def resource(name: str) -> str:
     if name.startswith("gpu:"):
         return f"GPU {name.removeprefix('gpu:')}"
     return {"cpu": "CPU core", "memory": "GiB of memory"}.get(name, name)
+
+
+@register.filter
+def as_json(value: Mapping[str, Any]) -> str:
+    """An object for an address."""
+    return json.dumps(dict(value), ensure_ascii=False)
 
 
 @register.filter

@@ -22,7 +22,7 @@ def test_other_deployments_are_not_there() -> None:
 def test_what_concerns_all_of_them_is_not_allowed() -> None:
     World()
     limited = keyed(Role.ADMIN, deployments=["asleep"])
-    new = {"slug": "new", "name": "New", "config": CONFIG}
+    new = {"slug": "fresh", "name": "New", "config": CONFIG}
     for method, path, body in (
         ("post", "/freeze", None),
         ("delete", "/freeze", None),

@@ -92,6 +92,8 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     paths += ["/keys/", "/keys/new/", f"/keys/{key.pk}/revoke/", "/deployments/asleep/connect/", "/people/"]
     paths += [f"/people/{key.owner_id}/", "/people/invite/", f"/accounts/invitation/{token}/"]
     paths += ["/accounts/profile/", "/settings/notifications/", "/models/fit/"]
+    paths += ["/accounts/profile/", "/settings/notifications/", "/deployments/new/"]
+    paths += ["/deployments/ready/settings/edit/", "/deployments/new/?from=empty"]
     opened = tab(Role.ADMIN, width=width, scheme=scheme)
     assert [one for path in paths for one in problems(opened, path)] == []
     assert opened.complaints == []
@@ -170,6 +172,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "schedules",
         "formats",
         "checks",
+        "config",
         "print",
     ):
         path = finders.find(f"css/{name}.css")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .case import Case
-from .finding import Level
+from .finding import Fix, Level
 from .rule import Hit, Rule
 from .secrets import is_secret_name, is_secret_value
 
@@ -107,7 +107,8 @@ def _plain_secret(case: Case) -> Iterator[Hit]:
 def _no_key(case: Case) -> Iterator[Hit]:
     if "vllm-api-key" not in case.spec.secrets:
         cause = "No secret vllm-api-key is named, so the engine starts without a key."
-        yield Hit("secrets", cause, "Name vllm-api-key under secrets.")
+        fix = Fix("Name it.", {"secrets": [*case.spec.secrets, "vllm-api-key"]})
+        yield Hit("secrets", cause, "Name vllm-api-key under secrets.", fix=fix)
 
 
 RULES = (

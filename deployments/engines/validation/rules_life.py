@@ -16,6 +16,11 @@ _CACHES = {
     "/root/.cache/flashinfer": "The first FlashInfer build took 87 s from an empty cache.",
 }
 
+_REMOVES_IT = (
+    "RUN rm -f /usr/local/lib/python3*/dist-packages/typing_extensions.py"
+    " /usr/lib/python3*/dist-packages/typing_extensions.py"
+)
+
 
 def _inputs(case: Case) -> Iterator[Hit]:
     inputs, sequences = case.spec.max_inputs, case.spec.max_num_seqs
@@ -91,7 +96,11 @@ def _image(case: Case) -> Iterator[Hit]:
     last = reference.rsplit("/", 1)[-1]
     if "@sha256:" not in reference and (":" not in last or last.endswith(":latest")):
         version = case.catalogue.version
-        yield Hit("image", f"{reference} names no version.", f"Write a tag, for example :v{version}.")
+        tagged = f"{reference.removesuffix(':latest')}:v{version}"
+        fix = Fix(f"Write {tagged}.", {"image": case.spec.to_json()["image"] | {"reference": tagged}})
+        yield Hit(
+            "image", f"{reference} names no version.", f"Write a tag, for example :v{version}.", fix=fix
+        )
 
 
 def _image_version(case: Case) -> Iterator[Hit]:
@@ -108,14 +117,27 @@ def _shadowed(case: Case) -> Iterator[Hit]:
         return
     if not any("typing_extensions" in step for step in image.setup_commands):
         cause = "The image's own typing_extensions.py hides the package that is installed over it."
-        yield Hit("image", cause, "Add the step that removes that file, as the preset does.")
+        image_now = case.spec.to_json()["image"]
+        steps = [*image_now["setup_commands"], _REMOVES_IT]
+        fix = Fix("Add that step.", {"image": image_now | {"setup_commands": steps}})
+        yield Hit("image", cause, "Add the step that removes that file, as the preset does.", fix=fix)
 
 
 def _volumes(case: Case) -> Iterator[Hit]:
     for path, reason in _CACHES.items():
         if path not in case.spec.volumes:
             level = Level.WARNING if "huggingface" in path else Level.ADVICE
-            yield Hit("volumes", f"No volume is kept at {path}. {reason}", "Name one.", level=level)
+            name = f"{path.rsplit('/', 1)[-1]}-cache"
+            fix = Fix(f"Keep {name} there.", {"volumes": {**case.spec.volumes, path: name}})
+            cause = f"No volume is kept at {path}. {reason}"
+            yield Hit("volumes", cause, "Name one.", fix=fix, level=level)
+
+
+def _snapshot(case: Case) -> Iterator[Hit]:
+    if case.spec.gpu_snapshot:
+        fix = Fix("Turn GPU snapshots off.", {"gpu_snapshot": False})
+        cause = f"GPU snapshots are an experiment of the provider, used here with {case.spec.gpu_count} GPUs."
+        yield Hit("gpu_snapshot", cause, "Turn them off unless you try them out.", fix=fix)
 
 
 def _region(case: Case) -> Iterator[Hit]:
@@ -202,5 +224,12 @@ RULES = (
         _region,
     ),
     Rule("gpu-type", Level.ERROR, "The provider would be asked for no known GPU.", "Modal 1.6.4: gpu=", _gpu),
+    Rule(
+        "gpu-snapshot",
+        Level.WARNING,
+        "They are not known to work with eight.",
+        "Modal 1.6.4: experimental_options, enable_gpu_snapshot",
+        _snapshot,
+    ),
     Rule("nearest-catalogue", Level.WARNING, "", "The catalogues in use", _nearest),
 )

@@ -1,6 +1,8 @@
 """Texts that look like a secret. What they hold is never repeated."""
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 # The beginnings that their issuers give to tokens: Hugging Face, OpenAI and Anthropic, GitHub, AWS, Modal,
 # Slack; and a private key.
@@ -10,6 +12,8 @@ _VALUE = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"
 )
 _NAME = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
+
+HIDDEN = "•••"
 
 
 def is_secret_name(name: str) -> bool:
@@ -27,3 +31,31 @@ def shown(text: str) -> str:
     if is_secret_value(text):
         return "this value"
     return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def plain_secrets(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where a configuration holds what looks like a secret: the setting, and what to call the place."""
+    image = config.get("image") or {}
+    for field, pairs in (
+        ("environment", config.get("environment")),
+        ("image.environment", image.get("environment")),
+    ):
+        for name, value in (pairs or {}).items():
+            if is_secret_name(name) or is_secret_value(str(value)):
+                yield field, f"The value of {name}"
+    if any(is_secret_value(str(flag)) for flag in config.get("extra_flags") or ()):
+        yield "extra_flags", "The value of a flag"
+    if any(is_secret_value(str(step)) for key in ("setup_commands", "pip") for step in image.get(key) or ()):
+        yield "image", "A step of the image"
+
+
+def masked(value: Any) -> Any:
+    """The same JSON value with dots for whatever looks like a secret, for those who may only read."""
+    if isinstance(value, str):
+        return _VALUE.sub(HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {
+            key: HIDDEN if isinstance(inner, str) and inner and is_secret_name(key) else masked(inner)
+            for key, inner in value.items()
+        }
+    return [masked(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -14,7 +14,7 @@ from .callers import Caller
 
 Make = Callable[..., Caller]
 CONFIG = GLM_5_2_FP8.to_json() | {"app_name": "new"}
-WISH = {"slug": "new", "name": "New", "config": CONFIG, "notes": "For tests."}
+WISH = {"slug": "fresh", "name": "New", "config": CONFIG, "notes": "For tests."}
 
 
 def test_made_deployment_is_off_and_can_be_read(caller: Make, states: States) -> None:
@@ -22,7 +22,7 @@ def test_made_deployment_is_off_and_can_be_read(caller: Make, states: States) ->
     made = admin.post("/deployments", WISH, 201)
     assert (made["status"]["state"], made["account"], made["owner"]) == ("off", "Modal", "admin")
     assert made["notes"] == "For tests."
-    read = admin.get("/deployments/new")
+    read = admin.get("/deployments/fresh")
     assert read["config"] == made["config"]
     assert read["config"]["gpu_count"] == 8
     assert read["status"]["price_usd_per_hour"] == "36.3168"  # 8 x 0.001261 x 3600

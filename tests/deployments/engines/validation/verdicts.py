@@ -67,6 +67,7 @@ PARSER: list[Row] = [
 ]
 
 BEYOND: list[Row] = [
+    ({"gpu_snapshot": True}, "gpu-snapshot", "experiment"),
     (extra("--max-num-seqs", "64"), "repeats-setting", "max_num_seqs"),
     (extra("--max_model_len=4096"), "repeats-setting", "max_model_len"),
     (extra("--no-enforce-eager"), "repeats-setting", "eager"),
