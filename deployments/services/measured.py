@@ -9,7 +9,7 @@ from deployments.planning.memory.calibration import Calibration
 from deployments.planning.memory.devices import device_of
 from deployments.planning.memory.fit import Fit, Measured, estimate
 from deployments.planning.memory.observed import calibrated, off_percent
-from deployments.planning.memory.of_spec import Verdict, fit_of, setting_of
+from deployments.planning.memory.of_spec import setting_of
 from deployments.planning.spec import Spec, SpecError
 
 from .model_sizes import ModelSizes
@@ -90,15 +90,9 @@ def own_calibration(spec: Spec, sizes: ModelSizes, seen: Sequence[Observation]) 
     return None
 
 
-def fit_for(deployment: Deployment, spec: Spec) -> Verdict:
-    """The estimate for a configuration of a deployment, saved or not: with the sizes that were kept for its
-    model and with what its own runs taught. Two queries."""
-    sizes = ModelSizes(deployment)
-    own = own_calibration(spec, sizes, observations(deployment, sizes))
-    return fit_of(spec, shape=sizes.shape(spec.model), own=own)
-
-
 def _newest(deployment: Deployment) -> Iterable[Observation]:
+    if deployment.pk is None:  # one that is only being filled in
+        return ()
     told = Run.objects.filter(
         deployment=deployment, weights_gib__isnull=False, cache_gib__gt=0, ready_at__isnull=False
     )

@@ -116,8 +116,9 @@ class ModelSizes:
     """What a deployment's estimates count with: its kept config.json, else what the panel knows."""
 
     def __init__(self, deployment: Deployment) -> None:
-        """One query."""
-        self.kept = ModelConfig.objects.filter(deployment=deployment).first()
+        """One query; none for a deployment that is only being filled in."""
+        there = deployment.pk is not None
+        self.kept = ModelConfig.objects.filter(deployment=deployment).first() if there else None
 
     def config(self, model: str) -> dict[str, Any] | None:
         """What was kept of this very model; None where it was of another one, or nothing was."""

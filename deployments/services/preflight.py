@@ -9,6 +9,7 @@ from django.utils import timezone
 from deployments.engines.catalogue import SHIPPED, Catalogue, CatalogueError, nearest
 from deployments.engines.validation import Context, Finding, Level, facts_of_config, findings
 from deployments.models import Deployment, Run
+from deployments.planning.memory.of_spec import Verdict, fit_of
 from deployments.planning.spec import Spec
 
 from .errors import Refused
@@ -20,10 +21,11 @@ from .model_sizes import ModelSizes
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was found, and the version of the flags it was found with."""
+    """What was found, the version of the flags it was found with, and what fits on each GPU."""
 
     catalogue_version: str
     findings: list[Finding]
+    memory: Verdict
 
     @property
     def may_release(self) -> bool:
@@ -53,15 +55,16 @@ def preflight(deployment: Deployment, spec: Spec) -> Preflight:
     """Judge a spec for a deployment, with the history of its own starts. Changes and asks nothing outside."""
     catalogue = catalogue_for(spec.engine_version)
     sizes = ModelSizes(deployment)
-    config = sizes.config(spec.model)
+    config, shape = sizes.config(spec.model), sizes.shape(spec.model)
+    own = own_calibration(spec, sizes, observations(deployment, sizes))
     context = Context(
         catalogue,
         boot_p99_s=_boot_p99_s(deployment, spec),
         model=None if config is None else facts_of_config(config),
-        shape=sizes.shape(spec.model),
-        calibration=own_calibration(spec, sizes, observations(deployment, sizes)),
+        shape=shape,
+        calibration=own,
     )
-    return Preflight(catalogue.version, findings(spec, context))
+    return Preflight(catalogue.version, findings(spec, context), fit_of(spec, shape=shape, own=own))
 
 
 def refuse_errors(deployment: Deployment, spec: Spec) -> None:

@@ -14,7 +14,7 @@ from deployments.engines.validation import Finding, Level
 from deployments.ledger.prices import PriceBook
 from deployments.models import Deployment
 from deployments.pages.release_words import said
-from deployments.planning.memory.of_spec import Verdict, fit_of
+from deployments.planning.memory.of_spec import Verdict
 from deployments.planning.presets import GLM_5_2_FP8
 from deployments.planning.spec import Spec, SpecError
 from deployments.services import costs
@@ -98,12 +98,13 @@ def judge(reading: Reading, deployment: Deployment) -> Judged:
 
 def _look(judged: Judged, deployment: Deployment, spec: Spec) -> None:
     judged.spec = spec
-    found = [Said(one, control_of(one.field), fix_key(one)) for one in preflight(deployment, spec).findings]
+    preflighted = preflight(deployment, spec)
+    found = [Said(one, control_of(one.field), fix_key(one)) for one in preflighted.findings]
     judged.said = found
     for one in found:  # the rule says it better, and has a remedy to click
         if one.control and one.finding.level is Level.ERROR and one.finding.fix:
             judged.errors.pop(one.control.name, None)
-    judged.memory = fit_of(spec)
+    judged.memory = preflighted.memory
     try:
         judged.command = engine_for(spec.engine).command(spec).argv
         if judged.prices is not None:

@@ -258,5 +258,5 @@ def test_the_form_asks_the_database_a_few_times_only(form: Form) -> None:
         form.client.get(EDIT)
     with CaptureQueriesContext(connection) as previewed:
         form.preview()
-    assert len(previewed) <= 8
+    assert len(previewed) <= 9
     assert len(opened) <= 40

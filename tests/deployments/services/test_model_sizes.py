@@ -12,7 +12,7 @@ from deployments.planning.spec import Spec
 from deployments.providers.base import ProviderError
 from deployments.services import model_sizes
 from deployments.services.errors import Refused
-from deployments.services.measured import fit_for, observations, own_calibration
+from deployments.services.measured import observations, own_calibration
 from deployments.services.model_sizes import ModelSizes
 from deployments.services.preflight import preflight
 from tests.deployments.pages.states import States
@@ -121,7 +121,7 @@ def test_each_release_is_estimated_with_what_earlier_ones_taught(states: States)
     own = own_calibration(Spec.from_json(made.config), sizes, observations(made, sizes))
     assert own
     assert own.source == "what the engine of release 2 printed in run 2"
-    verdict = fit_for(made, Spec.from_json(made.config | {"max_model_len": 32768}))
+    verdict = preflight(made, Spec.from_json(made.config | {"max_model_len": 32768})).memory
     assert verdict.fit
     assert (verdict.fit.basis, verdict.fit.cache_gib) == (own.source, pytest.approx(24.0))
     other = Spec.from_json(made.config | {"gpu_count": 4})
