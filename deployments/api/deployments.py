@@ -8,7 +8,7 @@ from ninja import Field, Router, Schema, Status
 
 from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
-from deployments.services import describe, releases, status
+from deployments.services import describe, moving, releases, status
 from deployments.services.errors import bad_field
 from deployments.services.views import StatusView
 
@@ -51,6 +51,9 @@ class DeploymentPatch(Wish):
 
     name: Text | None = None
     notes: Note | None = None
+    account: Line | None = Field(
+        None, description="The name of the account to move to; only while it is off."
+    )
     config: Config | None = Field(
         None, description="Settings to change: each key given replaces that setting, the others stay."
     )
@@ -95,6 +98,8 @@ def patch_deployment(request: ApiRequest, slug: str, wish: DeploymentPatch) -> A
     with transaction.atomic():
         deployment = deployment_of(request, slug)
         locked = Deployment.objects.select_for_update().get(pk=deployment.pk)  # merged with what is there now
+        if wish.account is not None:
+            deployment = moving.move(deployment, _account(wish.account), actor=request.auth)
         if wish.config:
             releases.save_config(deployment, actor=request.auth, config=locked.config | wish.config)
         if wish.name is not None or wish.notes is not None:
