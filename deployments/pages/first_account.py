@@ -55,7 +55,7 @@ def first_account(request: PageRequest) -> HttpResponse:
         small = small_server.ensure(account, actor=request.actor)
         return redirect("deployments:start", small.slug)
     messages.success(request, said)
-    return redirect(f"{reverse('deployments:first-account')}?account={account.pk}#{step}")
+    return redirect(f"{reverse('deployments:first-account')}?account={account.pk}")
 
 
 def _account(request: PageRequest) -> Account | None:

@@ -84,8 +84,9 @@ def refuse_same_place(account: Account, facts: AccountFacts, now: datetime) -> N
         if other.workspace == facts.workspace or other.token_id == account.token_id:
             raise _refused(
                 "same_place",
-                f"{other.name} looks after environment {account.environment} of {facts.workspace} already."
-                " Two would each see the other's apps as unexplained: use another environment.",
+                f"The account {other.name} looks after environment {account.environment} of"
+                f" {facts.workspace} already. Two would each see the other's apps as unexplained:"
+                " use another environment.",
                 "environment",
             )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from deployments.models import Account
+from deployments.models import Account, Cause
 
 from . import provider_budgets
 from .accounts import managed
@@ -51,7 +51,8 @@ class AccountView:
 def views() -> list[AccountView]:
     """Every account, by name, the sandbox last. At most two queries."""
     there = Count("deployments", filter=Q(deployments__archived_at__isnull=True), distinct=True)
-    lit = Count("runs", filter=Q(runs__ended_at__isnull=True), distinct=True)
+    burns = Q(runs__ended_at__isnull=True) & ~Q(runs__cause=Cause.DOWNLOAD)
+    lit = Count("runs", filter=burns, distinct=True)
     rows = Account.objects.annotate(there=there, lit=lit).order_by("is_sandbox", "name")
     budgets = {budget.account: budget for budget in provider_budgets.of(rows)}
     return [_view(row, row.there, row.lit, budgets.get(row.name)) for row in rows]
@@ -61,7 +62,8 @@ def view(account: Account) -> AccountView:
     """One of them."""
     there = account.deployments.filter(archived_at__isnull=True).count()
     budget = next(iter(provider_budgets.of([account])), None)
-    return _view(account, there, account.runs.filter(ended_at__isnull=True).count(), budget)
+    lit = account.runs.filter(ended_at__isnull=True).exclude(cause=Cause.DOWNLOAD).count()
+    return _view(account, there, lit, budget)
 
 
 def _view(account: Account, there: int, lit: int, budget: ProviderBudget | None) -> AccountView:

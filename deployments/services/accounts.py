@@ -223,7 +223,9 @@ def why_kept(account: Account) -> str:
         return "The panel makes this account at each start."
     names = list(account.deployments.values_list("name", flat=True)[:4])
     if names:
-        return f"{', '.join(names)} {'belongs' if len(names) == 1 else 'belong'} to it: move them first."
+        one = len(names) == 1
+        verb, them = ("belongs", "it") if one else ("belong", "them")
+        return f"{', '.join(names)} {verb} to it: move {them} to another account first."
     if account.runs.exists() or account.orphans.exists():
         return "Runs or apps of it are in the books, and what was spent there has to stay explained."
     return ""
