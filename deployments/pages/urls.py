@@ -17,7 +17,7 @@ from .first_account import first_account
 from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
-from .notifications import notifications, remove_channel, switch_channel, test_channel
+from .notifications import notifications, remove_channel, rotate_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices
 from .release_download import release_download
@@ -57,6 +57,7 @@ urlpatterns = [
     path("settings/notifications/", notifications, name="notifications"),
     path("settings/notifications/<int:channel_id>/test/", test_channel, name="test-channel"),
     path("settings/notifications/<int:channel_id>/switch/", switch_channel, name="switch-channel"),
+    path("settings/notifications/<int:channel_id>/secret/", rotate_channel, name="rotate-channel"),
     path("settings/notifications/<int:channel_id>/remove/", remove_channel, name="remove-channel"),
     path("settings/accounts/", account_list, name="accounts"),
     path("settings/accounts/new/", first_account, name="first-account"),

@@ -146,9 +146,10 @@ def huggingface_token(account_id: int, *, token: str, actor: Actor) -> str:
 
 
 def _written(account: Account, done: str) -> str:
+    provider = provider_for(account)  # it knows the old secret too, and keeps it out of its errors
     account.refresh_from_db()
     try:
-        secrets.write(account, provider_for(account))
+        secrets.write(account, provider)
     except ProviderError as error:
         later = "It is kept here, and written there before the next server is lit."
         return f"The provider does not have it yet: {error} {later}"

@@ -167,8 +167,9 @@ def _errors_that_echo(client: Client, reader: Reader, monkeypatch: pytest.Monkey
     """A provider that says in its error what it was given: on pages, over REST, and in what is kept of it."""
 
     async def refused(*given: Any) -> Any:
-        used = [asdict(one) for one in given if isinstance(one, Credentials)]
-        raise exception.AuthError(f"Token validation failed: {used} {given}")
+        (used,) = (one for one in given if isinstance(one, Credentials))
+        known = {**ACCOUNT, "token_secret": ""} if used.proxy_token_id else {}
+        raise exception.AuthError(f"Token validation failed: {asdict(used)} {known} {given}")
 
     monkeypatch.setattr(sdk, "client_of", lambda credentials: credentials)
     for name in ("facts", "write_secret", "missing_secrets", "new_proxy_token"):
@@ -179,7 +180,6 @@ def _errors_that_echo(client: Client, reader: Reader, monkeypatch: pytest.Monkey
     sent: list[tuple[str, dict[str, str]]] = [
         (f"{page}check/", {}),
         (f"{page}rotate/token/", pair),
-        (f"{page}rotate/huggingface_token/", {"huggingface_token": TYPED}),
         (f"{page}rotate/proxy_token/", {}),
         ("/settings/accounts/new/", pair | {"step": "token", "name": "Ours", "environment": "main"}),
         (f"/settings/accounts/new/?account={number}", {"step": "keys"}),
@@ -189,7 +189,7 @@ def _errors_that_echo(client: Client, reader: Reader, monkeypatch: pytest.Monkey
     for what, body in (
         ("check", {}),
         ("rotate", {"secret": "token", **pair}),
-        ("rotate", {"secret": "huggingface_token", "huggingface_token": TYPED}),
+        ("rotate", {"secret": "huggingface_token", "huggingface_token": TYPED}),  # the last: it is kept
     ):
         reader.see(f"{rest}{what}", client.post(f"{rest}{what}", json.dumps(body), "application/json"))
 
