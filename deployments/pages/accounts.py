@@ -14,6 +14,7 @@ from deployments.planning.power import Scope
 from deployments.services import account_views, accounts, moving, status
 from deployments.services.accounts import AccountChange
 from deployments.services.errors import Refused, bad_field
+from deployments.services.views import StatusView
 
 from .access import PageRequest, needs
 from .answers import acted, refused
@@ -66,7 +67,7 @@ def _page(
     return render(request, "settings/account.html", context, status=status)
 
 
-def _statuses(request: PageRequest, account: Account) -> list[status.StatusView]:
+def _statuses(request: PageRequest, account: Account) -> list[StatusView]:
     own = set(account.deployments.values_list("pk", flat=True))
     return [one for one in status.statuses(actor=request.actor) if one.id in own]
 

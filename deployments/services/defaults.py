@@ -51,17 +51,25 @@ def ensure_defaults(
 
 
 def _account(is_sandbox: bool) -> Account:
-    """The one that the panel's start made before, whatever it is called now; else one of the usual name."""
+    """The one that the panel's start made before, whatever it is called now; else one of the usual name, but
+    for one that somebody connected by hand: its credentials are theirs."""
     made = Account.objects.filter(from_environment=True, is_sandbox=is_sandbox).order_by("pk").first()
-    return made or Account.objects.get_or_create(name=SANDBOX if is_sandbox else FIRST)[0]
+    if made is not None:
+        return made
+    name = SANDBOX if is_sandbox else FIRST
+    there = Account.objects.filter(name=name).first()
+    if there is not None and there.token_changed_at is None:
+        return there
+    return Account.objects.create(name=name if there is None else f"{name}, of the panel's start")
 
 
 def _ensure_deployment(account: Account, slug: str, name: str) -> None:
     deployment, created = Deployment.objects.get_or_create(
         slug=slug, defaults={"name": name, "account": account, "config": PRESETS[slug].to_json()}
     )
-    if not created and deployment.account_id != account.pk:
-        _move(deployment, account)
+    before = deployment.account
+    if before.pk != account.pk and (before.from_environment or before.is_sandbox):
+        _move(deployment, account)  # where somebody moved it to an account of their own, it stays
     if created:
         audit.record(SYSTEM, "create", summary=f"The panel made the built-in deployment {name}.", target=slug)
 

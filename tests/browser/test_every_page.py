@@ -72,7 +72,10 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     )  # fmt: skip
     paths += ["/keys/", "/keys/new/", f"/keys/{key.pk}/revoke/", "/deployments/asleep/connect/", "/people/"]
     paths += [f"/people/{key.owner_id}/", "/people/invite/", f"/accounts/invitation/{token}/"]
-    paths += ["/accounts/profile/", "/settings/notifications/"]
+    paths += ["/accounts/profile/", "/settings/notifications/", "/settings/accounts/"]
+    account = f"/settings/accounts/{states.account.pk}/"
+    paths += [account, f"{account}rotate/token/", f"{account}remove/", "/settings/accounts/new/"]
+    paths += [f"/settings/accounts/new/?account={states.account.pk}"]
     opened = tab(Role.ADMIN, width=width, scheme=scheme)
     assert [one for path in paths for one in problems(opened, path)] == []
     assert opened.complaints == []
@@ -149,6 +152,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "chat",
         "connect",
         "schedules",
+        "accounts",
         "print",
     ):
         path = finders.find(f"css/{name}.css")
