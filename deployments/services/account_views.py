@@ -40,7 +40,7 @@ class AccountView:
     def problems(self) -> list[str]:
         """What the provider said no to, and what did not arrive there."""
         row = self.row
-        said = [row.check_error, row.last_error]
+        said = [row.check_error, f"At the last look it said: {row.last_error}" if row.last_error else ""]
         if row.secrets_error:
             said.append(f"The secrets do not lie at the provider as they are kept here: {row.secrets_error}")
         if row.retire_error:

@@ -142,9 +142,10 @@ def _every_address(world: World, client: Client, reader: Reader) -> None:
     for row in rows():
         if row.method != "GET" or "stream" in row.route:
             continue
-        reader.see(row.said, world.ask(client, row))
         if row.route.startswith("/api/"):
-            reader.see(f"{row.said}, a key", world.ask(Client(), row, Authorization=f"Bearer {secret}"))
+            reader.see(row.said, world.ask(Client(), row, Authorization=f"Bearer {secret}"))
+        else:
+            reader.see(row.said, world.ask(client, row))
 
 
 def _admin_site(client: Client, reader: Reader) -> None:
