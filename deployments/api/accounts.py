@@ -17,6 +17,7 @@ from deployments.services.rotation import Rotated
 from deployments.services.status import visible
 
 from .access import ApiRequest, needs
+from .budgets import Amount
 from .kinds import Flag, Line, Page, Text, Usd, Wish
 
 router = Router(tags=["accounts"])
@@ -71,7 +72,7 @@ class AccountPatch(Wish):
     name: Text | None = None
     environment: Text | None = None
     region_factor: Decimal | None = Field(None, description="What a pinned region multiplies prices by.")
-    typed_budget_usd: Decimal | None = Field(None, ge=0, description="0 takes it away.")
+    typed_budget_usd: Amount | None = Field(None, description="0 takes it away.")
     typed_budget_source: Line | None = None
 
 
