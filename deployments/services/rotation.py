@@ -169,6 +169,8 @@ def proxy_token(account_id: int, *, actor: Actor, at_once: bool = False) -> str:
         raise Refused("retiring", f"{words} or have it revoked at once.", status=409)
     provider, old, older = provider_for(account), account.proxy_token_id, account.retired_proxy_token_id
     try:
+        if older:
+            provider.revoke_proxy_token(older)
         made = provider.create_proxy_token()
         if not provider.proxy_token_holds(made.token_id):
             provider.revoke_proxy_token(made.token_id)
@@ -183,7 +185,7 @@ def proxy_token(account_id: int, *, actor: Actor, at_once: bool = False) -> str:
             provider.revoke_proxy_token(made.token_id)
             raise Refused("busy", "Somebody else changed it at the same moment.", status=409)
         if at_once:
-            return _revoked_now(account, provider, [older, old])
+            return _revoked_now(account, provider, old)
     except ProviderError as error:
         raise _not_reached(account, error) from error
     return "The gateway uses the new one now. The one before is revoked once no request in flight holds it."
@@ -198,14 +200,16 @@ def _switch(account: Account, old: str, values: dict[str, Any], actor: Actor) ->
         return True
 
 
-def _revoked_now(account: Account, provider: Provider, token_ids: list[str]) -> str:
+def _revoked_now(account: Account, provider: Provider, old: str) -> str:
+    """Without a time of its retirement the next round tries again, whatever is in flight."""
+    rows = Account.objects.filter(pk=account.pk)
     try:
-        for token_id in filter(None, token_ids):
-            provider.revoke_proxy_token(token_id)
+        if old:
+            provider.revoke_proxy_token(old)
     except ProviderError as error:
-        Account.objects.filter(pk=account.pk).update(retire_error=error.message[:2000])
+        rows.update(retire_error=error.message[:2000], proxy_token_retired_at=None)
         return f"The gateway uses the new one, but the one before is not revoked yet: {error}"
-    Account.objects.filter(pk=account.pk).update(retired_proxy_token_id="", proxy_token_retired_at=None)
+    rows.update(retired_proxy_token_id="", proxy_token_retired_at=None)
     return "The gateway uses the new one, and the one before opens nothing any more."
 
 

@@ -179,3 +179,7 @@ def test_a_leaked_proxy_token_is_revoked_at_once(panel: Panel, account: Account)
     rotation.proxy_token(account.pk, actor=ADMIN, at_once=True)
     assert panel.provider.proxy_tokens == {now(account).proxy_token_id}
     assert now(account).retired_proxy_token_id == ""
+    panel.provider.fail_next("revoke_proxy_token", DOWN)
+    assert "not revoked yet" in rotation.proxy_token(account.pk, actor=ADMIN, at_once=True)
+    retiring.go_round()
+    assert panel.provider.proxy_tokens == {now(account).proxy_token_id}
