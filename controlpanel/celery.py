@@ -36,6 +36,7 @@ BEAT_SCHEDULE = {
     "dead-man message": every("deployments.tasks.deadman", 120.0),
     "prices": every("deployments.tasks.refresh_prices", 20.0),
     "bills": every("deployments.tasks.bills", 60.0),
+    "revoke tokens": every("deployments.tasks.revoke_tokens", 30.0),
     "deliver": every("deployments.tasks.deliver", 5.0),
     "prune": every("deployments.tasks.prune", 3600.0),
     "prune_tokens": every("gateway.tasks.prune_tokens", 3600.0),

@@ -23,6 +23,7 @@ from deployments.services import (
     delivering,
     deploys,
     prices,
+    retiring,
     schedule_round,
     settle,
     wakes,
@@ -136,6 +137,12 @@ def call_deadman() -> None:
 def fetch_bills() -> None:
     """Read the providers' reports and budgets where that is due."""
     bills.fetch_due()
+
+
+@shared_task(name="deployments.tasks.revoke_tokens")
+def revoke_tokens() -> None:
+    """Revoke proxy tokens that were replaced and that nothing holds any more."""
+    retiring.go_round()
 
 
 @shared_task(name="deployments.tasks.deliver")

@@ -1,94 +1,44 @@
-"""Accounts: secrets are written here and never shown."""
+"""Accounts, to read: they are changed under Settings, Accounts, where the provider is asked first."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminPasswordWidget
 
 from deployments.models import Account
 from deployments.providers.base import ProviderError
 from deployments.providers.registry import provider_for
-from deployments.services import audit, prices
-
-if TYPE_CHECKING:
-    _AccountForm = forms.ModelForm[Account]
-else:  # only the type stubs know the parameter
-    _AccountForm = forms.ModelForm
-
-SECRETS = ("token_secret", "huggingface_token")
-
-
-class AccountForm(_AccountForm):
-    """A secret field that is left empty keeps what is stored; nothing stored is ever put into the page."""
-
-    class Meta:
-        model = Account
-        fields = [
-            "name",
-            "provider",
-            "environment",
-            "token_id",
-            "region_factor",
-            "typed_budget_usd",
-            "typed_budget_source",
-            *SECRETS,
-        ]
-        widgets = {name: UnfoldAdminPasswordWidget(render_value=False) for name in SECRETS}
-        labels = {"token_id": "Token id", "huggingface_token": "Hugging Face token"}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in SECRETS:
-            stored = bool(getattr(self.instance, name))
-            self.initial.pop(name, None)
-            self.fields[name].required = False
-            self.fields[name].widget.attrs["autocomplete"] = "new-password"
-            self.fields[name].help_text = (
-                "Set. Leave empty to keep it, type to replace it." if stored else "Not set."
-            )
-
-    def clean_token_secret(self) -> str:
-        """The new secret, or the stored one."""
-        return self._kept("token_secret")
-
-    def clean_huggingface_token(self) -> str:
-        """The new token, or the stored one."""
-        return self._kept("huggingface_token")
-
-    def _kept(self, name: str) -> str:
-        return str(self.cleaned_data.get(name) or getattr(self.instance, name) or "")
+from deployments.services import prices
 
 
 @admin.register(Account)
 class AccountAdmin(ModelAdmin):  # type: ignore[misc]
-    """Credentials at a provider. Saving asks nothing of the provider; the action does."""
+    """Credentials at a provider, without the credentials. Looking asks nothing of the provider."""
 
-    form = AccountForm
-    list_display = ["name", "provider", "environment", "is_sandbox", "seen_at", "blind_since"]
-    readonly_fields = [
-        "is_sandbox",
-        "seen_at",
-        "blind_since",
-        "last_error",
-        "secrets_written_at",
-        "prices_tried_at",
-        "prices_error",
-        "read_budget_usd",
-        "read_budget_used_usd",
-        "read_budget_at",
-        "typed_budget_on",
-        "bills_read_at",
-        "bills_error",
-    ]
+    list_display = ["name", "provider", "workspace", "environment", "is_sandbox", "seen_at", "blind_since"]
     actions = ["test_connection", "ask_for_prices"]
+    readonly_fields = ["change_it"]
     fieldsets = [
-        (None, {"fields": ["name", "provider", "environment", "is_sandbox"]}),
-        ("Secrets", {"fields": ["token_id", *SECRETS, "secrets_written_at"]}),
+        (None, {"fields": ["name", "change_it", "provider", "workspace", "environment", "is_sandbox"]}),
+        (
+            "Secrets",
+            {
+                "fields": [
+                    "token_id",
+                    "token_changed_at",
+                    "proxy_token_id",
+                    "proxy_token_changed_at",
+                    "engine_key_changed_at",
+                    "huggingface_changed_at",
+                    "secrets_written_at",
+                    "secrets_error",
+                ]
+            },
+        ),
         ("Prices", {"fields": ["region_factor", "prices_tried_at", "prices_error"]}),
         (
             "The provider’s own budget of a month",
@@ -104,22 +54,30 @@ class AccountAdmin(ModelAdmin):  # type: ignore[misc]
             },
         ),
         ("Bills", {"fields": ["bills_read_at", "bills_error"]}),
-        ("As it was last seen", {"fields": ["seen_at", "blind_since", "last_error"]}),
+        (
+            "As it was last seen",
+            {"fields": ["seen_at", "blind_since", "last_error", "checked_at", "check_error"]},
+        ),
     ]
 
-    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
-        """Save, and say in the audit record which fields were written, never what they hold."""
-        if "typed_budget_usd" in form.changed_data:
-            obj.typed_budget_on = timezone.now().date()
-        super().save_model(request, obj, form, change)
-        actor = request.actor  # type: ignore[attr-defined]
-        fields = ", ".join(form.changed_data) or "nothing"
-        audit.record(actor, "account", target=obj.name, summary=f"{actor.name} wrote {fields} of {obj.name}.")
+    @admin.display(description="Changed under")
+    def change_it(self, account: Account) -> str:
+        """Where it can be changed."""
+        return format_html(
+            '<a href="{}">Settings, Accounts</a>', reverse("deployments:account", args=[account.pk])
+        )
 
-    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        """Only an account that no deployment and no run names can go."""
-        used = obj is not None and (obj.deployments.exists() or obj.runs.exists())
-        return obj is not None and not used and super().has_delete_permission(request, obj)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never: a new one is checked at the provider first."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never; the page still shows."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never; its own page does it, and revokes what it can."""
+        return False
 
     @admin.action(description="Test the connection (asks the provider now; free)")
     def test_connection(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:

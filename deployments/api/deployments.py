@@ -11,7 +11,7 @@ from ninja import Field, Header, Router, Schema, Status
 from deployments.engines.validation.secrets import masked
 from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
-from deployments.services import auto_rollback, describe, editing, releases, status
+from deployments.services import auto_rollback, describe, editing, moving, releases, status
 from deployments.services.errors import bad_field
 from deployments.services.views import StatusView
 
@@ -63,6 +63,9 @@ class DeploymentPatch(Wish):
 
     name: Text | None = None
     notes: Note | None = None
+    account: Line | None = Field(
+        None, description="The name of the account to move to; only while it is off."
+    )
     auto_rollback: Flag | None = None
     owner: Line | None = Field(None, description="A user name; null for nobody.")
     warm_up: Flag | None = None
@@ -121,6 +124,8 @@ def patch_deployment(
         deployment = deployment_of(request, slug)
         locked = Deployment.objects.select_for_update().get(pk=deployment.pk)  # merged with what is there now
         editing.check_version(locked, _version(if_match), status=412)
+        if wish.account is not None:
+            deployment = moving.move(deployment, _account(wish.account), actor=request.auth)
         deployment.config = locked.config
         if wish.config:
             releases.save_config(deployment, actor=request.auth, config=locked.config | wish.config)

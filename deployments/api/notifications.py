@@ -61,6 +61,13 @@ def post_notifications(request: ApiRequest, wish: ChannelAsked) -> Any:
     return Status(201, channels.add(asked, actor=request.auth))
 
 
+@router.post("/notifications/{int:channel_id}/rotate", response=ChannelMade, summary="Another signing secret")
+@needs(Scope.ADMIN)
+def rotate_notification(request: ApiRequest, channel_id: int) -> Any:
+    """What is sent from now on is signed with it; receivers that still check the one before refuse that."""
+    return channels.rotate_secret(channel_id, actor=request.auth)
+
+
 @router.delete("/notifications/{int:channel_id}", response={204: None}, summary="Remove a channel")
 @needs(Scope.ADMIN)
 def delete_notification(request: ApiRequest, channel_id: int) -> Any:

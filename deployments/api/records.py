@@ -1,4 +1,4 @@
-"""Accounts, prices, and what was done."""
+"""Prices, and what was done."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from ninja import Field, Router, Schema
 
-from deployments.models import Account, Action, Deployment, Price
+from deployments.models import Action, Deployment, Price
 from deployments.planning.power import Scope
 from deployments.services import prices
 from deployments.services.errors import not_found
@@ -19,19 +19,6 @@ from .kinds import Cursor, Limit, Page, Usd
 from .paging import page, position
 
 router = Router(tags=["records"])
-
-
-class AccountOut(Schema):
-    """Credentials at a provider, without the credentials."""
-
-    id: int
-    name: str
-    provider: str
-    environment: str
-    is_sandbox: bool
-    seen_at: datetime | None = Field(description="When the provider last answered.")
-    blind_since: datetime | None = Field(description="Since when it has not.")
-    last_error: str
 
 
 class PriceOut(Schema):
@@ -85,16 +72,6 @@ class ActionOut(Schema):
     def resolve_deployment(action: Any) -> str | None:
         """Its slug."""
         return action.deployment.slug if action.deployment is not None else None
-
-
-@router.get("/accounts", response=Page[AccountOut], summary="Accounts at providers")
-@needs(Scope.READ)
-def get_accounts(request: ApiRequest) -> Any:
-    """Without any secret; for a limited key those of its deployments."""
-    rows = Account.objects.order_by("name")
-    if request.auth.deployments is not None:
-        rows = rows.filter(deployments__in=visible(request.auth)).distinct()
-    return {"items": list(rows), "next": None}
 
 
 @router.get("/prices", response=Page[PriceOut], summary="Unit prices with their dates and sources")

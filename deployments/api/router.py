@@ -3,6 +3,7 @@
 from ninja import Router
 
 from . import (
+    accounts,
     budgets,
     compare,
     configuration,
@@ -37,6 +38,7 @@ _PARTS = (
     releases,
     runs,
     logs,
+    accounts,
     records,
     costs,
     compare,

@@ -19,7 +19,12 @@ class Account(models.Model):
 
     `speed` is 1 for life; a sandbox boots and idles `speed` times faster. Money is never scaled.
     Bills were read for hours that ended by `bills_until`, last at `bills_read_at`.
-    `server_url` is set for the sandbox alone, by the panel's own start; no page edits it.
+    `server_url` comes from the panel's own start or from MODAL_SERVER_URL; no page edits it. `workspace` is
+    what the credentials were found to belong to, empty until they were asked.
+
+    The secrets below are written at the provider, which gives none back. `secrets_version` counts their
+    changes and `secrets_written` names the one that lies there: where they differ, they are written again
+    before anything is lit. The proxy token before this one is revoked once nothing can hold it any more.
     """
 
     name = models.CharField(max_length=80, unique=True)
@@ -27,8 +32,11 @@ class Account(models.Model):
     environment = models.CharField(
         max_length=64, default="main", help_text="The Modal environment that holds the apps and secrets."
     )
+    workspace = models.CharField(max_length=120, blank=True, default="", editable=False)
     token_id = models.CharField(max_length=120, blank=True)
     token_secret = EncryptedTextField(blank=True, default="")
+    token_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    from_environment = models.BooleanField(default=False, editable=False)
     is_sandbox = models.BooleanField(default=False, editable=False)
     server_url = models.CharField(max_length=200, blank=True, default="", editable=False)
     speed = models.DecimalField(
@@ -64,10 +72,21 @@ class Account(models.Model):
     )
     typed_budget_on = models.DateField(null=True, blank=True, editable=False)
     engine_key = EncryptedTextField(blank=True, default="", editable=False)
+    engine_key_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     proxy_token_id = models.CharField(max_length=120, blank=True, default="", editable=False)
     proxy_token_secret = EncryptedTextField(blank=True, default="", editable=False)
+    proxy_token_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    retired_proxy_token_id = models.CharField(max_length=120, blank=True, default="", editable=False)
+    proxy_token_retired_at = models.DateTimeField(null=True, blank=True, editable=False)
+    retire_error = models.TextField(blank=True, default="", editable=False)
     huggingface_token = EncryptedTextField(blank=True, default="")
+    huggingface_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    secrets_version = models.PositiveIntegerField(default=0, editable=False)
+    secrets_written = models.IntegerField(default=0, editable=False)
     secrets_written_at = models.DateTimeField(null=True, blank=True, editable=False)
+    secrets_error = models.TextField(blank=True, default="", editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    check_error = models.TextField(blank=True, default="", editable=False)
     seen_at = models.DateTimeField(null=True, blank=True, editable=False)
     blind_since = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, default="", editable=False)
@@ -79,9 +98,22 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            # Each of two would see the other's apps as unexplained.
+            models.UniqueConstraint(
+                fields=["provider", "server_url", "workspace", "environment"],
+                condition=~models.Q(workspace=""),
+                name="one_account_for_a_place",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     def __repr__(self) -> str:
         return f"<Account {self.pk} {self.name!r}>"
+
+    @property
+    def secrets_due(self) -> bool:
+        """True where the provider does not hold the secrets as they are kept here."""
+        return self.secrets_version != self.secrets_written

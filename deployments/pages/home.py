@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from deployments.planning.lifecycle import BURNING, State
 from deployments.planning.power import Scope
-from deployments.services import first_budget, sentences, status
+from deployments.services import first_budget, first_steps, sentences, status
 from deployments.services.views import StatusView
 
 from . import live
@@ -37,6 +37,7 @@ def home(request: PageRequest) -> HttpResponse:
     """The page."""
     asked = first_budget.ask(request.actor, timezone.now())
     context = _context(request) | {"first_budget": asked, "zone": timezone.get_current_timezone_name()}
+    context["only_sandbox"] = request.actor.may(Scope.ADMIN) and first_steps.only_the_sandbox()
     return render(request, "deployments/home.html", context)
 
 

@@ -94,6 +94,18 @@ def switch_channel(request: PageRequest, channel_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Scope.ADMIN)
+def rotate_channel(request: PageRequest, channel_id: int) -> HttpResponse:
+    """Another signing secret, shown this once."""
+    try:
+        channel = channels.rotate_secret(channel_id, actor=request.actor)
+    except Refused as error:
+        messages.error(request, error.message)
+        return redirect("deployments:notifications")
+    return _page(request, made=channel)
+
+
+@require_POST
+@needs(Scope.ADMIN)
 def remove_channel(request: PageRequest, channel_id: int) -> HttpResponse:
     """Nothing goes there any more."""
     try:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .accounts import account_list, account_page, check_account, move_here, remove_account
 from .activity import activity
 from .bills import bill_page, fetch_bills
 from .budgets import remove_budget, set_budget, waive_budget
@@ -15,6 +16,7 @@ from .downloading import cancel_download, download
 from .dry_run import dry_run
 from .editing import edit, preview
 from .extending import extend, give_back
+from .first_account import first_account
 from .flag_search import flag_search
 from .formats import formats, keep_model
 from .freezing import freeze, lift
@@ -22,12 +24,13 @@ from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
 from .looking import look
 from .model_fit import model_fit
-from .notifications import notifications, remove_channel, switch_channel, test_channel
+from .notifications import notifications, remove_channel, rotate_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices
 from .release_download import release_download
 from .releases import go_back, release_page, switch_auto_rollback
 from .releasing import make_release, release_dialog
+from .rotating import rotate
 from .runs import run_list, run_page
 from .schedules import change_schedule, schedule, schedule_price, schedules
 from .settings import settings
@@ -65,8 +68,16 @@ urlpatterns = [
     path("settings/notifications/", notifications, name="notifications"),
     path("settings/notifications/<int:channel_id>/test/", test_channel, name="test-channel"),
     path("settings/notifications/<int:channel_id>/switch/", switch_channel, name="switch-channel"),
+    path("settings/notifications/<int:channel_id>/secret/", rotate_channel, name="rotate-channel"),
     path("settings/notifications/<int:channel_id>/remove/", remove_channel, name="remove-channel"),
     path("models/fit/", model_fit, name="model-fit"),
+    path("settings/accounts/", account_list, name="accounts"),
+    path("settings/accounts/new/", first_account, name="first-account"),
+    path("settings/accounts/<int:account_id>/", account_page, name="account"),
+    path("settings/accounts/<int:account_id>/check/", check_account, name="check-account"),
+    path("settings/accounts/<int:account_id>/move-here/", move_here, name="move-here"),
+    path("settings/accounts/<int:account_id>/remove/", remove_account, name="remove-account"),
+    path("settings/accounts/<int:account_id>/rotate/<slug:secret>/", rotate, name="rotate"),
     path("freeze/", freeze, name="freeze"),
     path("freeze/lift/", lift, name="lift-freeze"),
     path("leases/<int:lease_id>/give-back/", give_back, name="give-back"),

@@ -29,6 +29,20 @@ class NotDeployed(ProviderError):
         super().__init__(message, permanent=True)
 
 
+class CredentialsRefused(ProviderError):
+    """The provider does not know this token, or no longer."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
+class NoEnvironment(ProviderError):
+    """The credentials are good, and the workspace has no environment of this name."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """Who the credentials are, and the environment's own budget where the plan shows it (USD)."""
@@ -173,7 +187,10 @@ class WeightsFacts:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a provider is built from. The secrets never appear in a repr."""
+    """What a provider is built from. The secrets never appear in a repr.
+
+    `hidden` are other secrets of the account: whatever echoes one is told without it.
+    """
 
     token_id: str
     token_secret: str
@@ -182,6 +199,7 @@ class Credentials:
     speed: Decimal = Decimal(1)
     proxy_token_id: str = ""
     proxy_token_secret: str = ""
+    hidden: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Credentials(environment={self.environment!r}, server_url={self.server_url!r})"
@@ -220,6 +238,14 @@ class Provider(Protocol):
 
     def create_proxy_token(self) -> ProxyToken:
         """Make a token pair for web endpoints. Not idempotent: call once and keep the answer."""
+        ...
+
+    def proxy_token_holds(self, token_id: str) -> bool:
+        """Whether the provider lists that token as one that opens this environment. Free."""
+        ...
+
+    def revoke_proxy_token(self, token_id: str) -> None:
+        """End that token everywhere, at once. One that is gone is no error."""
         ...
 
     def write_secrets(self, secrets: Mapping[str, Mapping[str, str]]) -> None:

@@ -29,4 +29,5 @@ def credentials_of(account: Account) -> Credentials:
         speed=account.speed,
         proxy_token_id=account.proxy_token_id,
         proxy_token_secret=account.proxy_token_secret,
+        hidden=(account.engine_key, account.huggingface_token),
     )

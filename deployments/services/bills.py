@@ -13,7 +13,7 @@ from deployments.models import Account, BillLine, Deployment, Run
 from deployments.providers.base import BilledHour, Provider, ProviderError
 from deployments.providers.registry import provider_for
 
-from . import bill_findings
+from . import account_check, bill_findings
 
 log = structlog.get_logger(__name__)
 
@@ -113,17 +113,7 @@ def _note(
 
 def _read_budget(account: Account, provider: Provider, now: datetime) -> None:
     found = provider.check()
-    Account.objects.filter(pk=account.pk).update(
-        read_budget_usd=_sane(found.cycle_budget_usd),
-        read_budget_used_usd=_sane(found.cycle_usage_usd),
-        read_budget_reached=found.spend_limit_reached,
-        read_budget_at=now,
-    )
-
-
-def _sane(usd: Decimal | None) -> Decimal | None:
-    """What the provider says, or None where that is no amount."""
-    return usd if usd is not None and usd.is_finite() and 0 <= usd < _MOST_USD else None
+    account_check.note(account, found, now)
 
 
 def write(

@@ -97,6 +97,22 @@ def switch(channel_id: int, *, enabled: bool, actor: Actor) -> NotificationChann
     return channel
 
 
+def rotate_secret(channel_id: int, *, actor: Actor) -> NotificationChannel:
+    """Another signing secret; what is sent from now on is signed with it, what waits too.
+
+    `secret` of the answer is the one time that it can be shown. Raises Refused where it signs nothing.
+    """
+    channel = _found(channel_id, actor)
+    if channel.kind != ChannelKind.WEBHOOK:
+        raise bad_field("kind", "Only a signed webhook has a signing secret.")
+    channel.secret = payloads.new_secret()
+    with transaction.atomic():
+        NotificationChannel.objects.filter(pk=channel.pk).update(secret=channel.secret)
+        words = f"{actor.name} changed the signing secret of the channel {channel.name}."
+        audit.record(actor, "rotate", target=channel.name, summary=words)
+    return channel
+
+
 def remove(channel_id: int, *, actor: Actor) -> None:
     """Take it away, with what waits for it. Raises Refused: not_found, not_allowed."""
     channel = _found(channel_id, actor)

@@ -3,12 +3,14 @@
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils import timezone
 
 from deployments.models import Account, Deployment
 from deployments.planning.power import SYSTEM
 from deployments.planning.presets import PRESETS
 
 from . import audit
+from .moving import relocate
 from .releases import is_left
 
 BUILT_IN = {"glm-5-2-fp8": "GLM-5.2 FP8"}
@@ -30,28 +32,44 @@ def ensure_defaults(
     account come from the environment each time, so that a rotated one is taken over.
     """
     with transaction.atomic():
-        account, _ = Account.objects.get_or_create(name=SANDBOX if is_sandbox else FIRST)
+        account = _account(is_sandbox)
+        place = {"server_url": server_url, "environment": environment}
+        if any(getattr(account, name) != value for name, value in (place | {"token_id": token_id}).items()):
+            place["workspace"] = ""  # whose it is has to be asked again
+        changed = {"token_secret": token_secret, "token_changed_at": timezone.now()}
         Account.objects.filter(pk=account.pk).update(
             is_sandbox=is_sandbox,
-            server_url=server_url,
+            from_environment=True,
             speed=speed,
-            environment=environment,
             token_id=token_id,
+            **place,
+            **(changed if account.token_secret != token_secret else {}),
         )
         account.refresh_from_db()
-        if account.token_secret != token_secret:
-            account.token_secret = token_secret
-            account.save(update_fields=["token_secret"])
         for slug, name in BUILT_IN.items():
             _ensure_deployment(account, slug, name)
+
+
+def _account(is_sandbox: bool) -> Account:
+    """The one that the panel's start made before, whatever it is called now; else one of the usual name, but
+    for one that somebody connected by hand: its credentials are theirs."""
+    made = Account.objects.filter(from_environment=True, is_sandbox=is_sandbox).order_by("pk").first()
+    if made is not None:
+        return made
+    name = SANDBOX if is_sandbox else FIRST
+    there = Account.objects.filter(name=name).first()
+    if there is not None and there.token_changed_at is None:
+        return there
+    return Account.objects.create(name=name if there is None else f"{name}, of the panel's start")
 
 
 def _ensure_deployment(account: Account, slug: str, name: str) -> None:
     deployment, created = Deployment.objects.get_or_create(
         slug=slug, defaults={"name": name, "account": account, "config": PRESETS[slug].to_json()}
     )
-    if not created and deployment.account_id != account.pk:
-        _move(deployment, account)
+    before = deployment.account
+    if before.pk != account.pk and (before.from_environment or before.is_sandbox):
+        _move(deployment, account)  # where somebody moved it to an account of their own, it stays
     if created:
         audit.record(SYSTEM, "create", summary=f"The panel made the built-in deployment {name}.", target=slug)
 
@@ -60,9 +78,7 @@ def _move(deployment: Deployment, account: Account) -> None:
     """The panel was started with another cloud: what is out goes along, what is deployed stays."""
     if is_left(deployment):
         return
-    Deployment.objects.filter(pk=deployment.pk).update(
-        account=account, weights_present=None, weights_checked_at=None, observed_at=None, log_cursor=None
-    )
+    relocate(deployment, account)
     audit.record(
         SYSTEM,
         "move",

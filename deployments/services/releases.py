@@ -101,13 +101,19 @@ def save_config(deployment: Deployment, *, actor: Actor, config: Mapping[str, An
 
 def _own_app_name(account: Account, spec: Spec, deployment: Deployment | None) -> None:
     """Two deployments of one account must not share an app at the provider: each would put out the other."""
-    others = Deployment.objects.filter(account=account, archived_at__isnull=True)
     if deployment is not None:
-        others = others.exclude(pk=deployment.pk)
         live = deployment.live_release or deployment.current_release
         lit = deployment.app_id or deployment.maybe_deployed or deployment.stop_kind
         if lit and live is not None and live.spec.get("app_name") != spec.app_name:
             raise bad_field("config.app_name", "Turn the deployment off before its app gets another name.")
+    refuse_taken_app_name(account, spec, besides=deployment)
+
+
+def refuse_taken_app_name(account: Account, spec: Spec, *, besides: Deployment | None = None) -> None:
+    """Raise Refused where another deployment of the account has an app of this name."""
+    others = Deployment.objects.filter(account=account, archived_at__isnull=True)
+    if besides is not None:
+        others = others.exclude(pk=besides.pk)
     if any(other.config.get("app_name") == spec.app_name for other in others):
         raise bad_field(
             "config.app_name", f"{spec.app_name} belongs to another deployment; choose another name."

@@ -5,10 +5,11 @@ import secrets as random
 from django.utils import timezone
 
 from deployments.models import Account
-from deployments.providers.base import Provider
+from deployments.providers.base import Provider, ProviderError
 
 ENGINE_SECRET = "vllm-api-key"  # noqa: S105  # the name at the provider, no secret
 WEIGHTS_SECRET = "huggingface"  # noqa: S105
+_KEPT_HERE = ("engine_key", "huggingface_token", "secrets_version")
 
 
 def ensure(account: Account, provider: Provider) -> None:
@@ -18,20 +19,49 @@ def ensure(account: Account, provider: Provider) -> None:
     Writing is repeated before each deploy: it is idempotent. Raises ProviderError.
     """
     if not account.engine_key:
-        _store(account, engine_key=f"sk-{random.token_urlsafe(32)}")
+        _store(account, "engine_key", engine_key=new_engine_key())
     if not account.proxy_token_id:
         token = provider.create_proxy_token()
-        _store(account, proxy_token_id=token.token_id, proxy_token_secret=token.token_secret)
+        _store(account, "proxy_token", proxy_token_id=token.token_id, proxy_token_secret=token.token_secret)
+    write(account, provider)
+
+
+def new_engine_key() -> str:
+    """A key that nobody has seen."""
+    return f"sk-{random.token_urlsafe(32)}"
+
+
+def write(account: Account, provider: Provider) -> None:
+    """Write the secrets at the provider as they are kept here now. Idempotent. Raises ProviderError.
+
+    Of two that write at once the later to arrive wins there: whoever finds afterwards that the secrets were
+    changed meanwhile has them written once more, before the next server is lit.
+    """
+    account.refresh_from_db(fields=_KEPT_HERE)
     wanted = {ENGINE_SECRET: {"VLLM_API_KEY": account.engine_key}}
-    if account.huggingface_token or provider.missing_secrets([WEIGHTS_SECRET]):
-        # Without a token of ours, one that the team wrote there itself stays as it is.
-        wanted[WEIGHTS_SECRET] = {"HF_TOKEN": account.huggingface_token}
-    provider.write_secrets(wanted)
-    Account.objects.filter(pk=account.pk).update(secrets_written_at=timezone.now())
+    rows = Account.objects.filter(pk=account.pk)
+    try:
+        if account.huggingface_token or provider.missing_secrets([WEIGHTS_SECRET]):
+            # Without a token of ours, one that the team wrote there itself stays as it is.
+            wanted[WEIGHTS_SECRET] = {"HF_TOKEN": account.huggingface_token}
+        provider.write_secrets(wanted)
+    except ProviderError as error:
+        rows.update(secrets_error=error.message[:2000])
+        raise
+    rows.update(secrets_written_at=timezone.now(), secrets_error="", secrets_written=account.secrets_version)
+    rows.exclude(secrets_version=account.secrets_version).update(secrets_written=-1)
 
 
-def _store(account: Account, **values: str) -> None:
+def write_if_due(account: Account, provider: Provider) -> None:
+    """The last thing before a server is lit without a deploy: a change that did not reach the provider yet
+    reaches it now. Raises ProviderError."""
+    if account.secrets_due:
+        write(account, provider)
+
+
+def _store(account: Account, name: str, **values: str) -> None:
     """Keep the values unless another worker was first; then take that worker's."""
     empty = dict.fromkeys(values, "")
-    Account.objects.filter(pk=account.pk, **empty).update(**values)
+    changed = {f"{name}_changed_at": timezone.now()}
+    Account.objects.filter(pk=account.pk, **empty).update(**values, **changed)
     account.refresh_from_db(fields=list(values))

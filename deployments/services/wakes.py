@@ -13,7 +13,7 @@ from deployments.planning.decide import Break
 from deployments.providers.base import NotDeployed, Provider, ProviderError, WakeHop, WakeOutcome, scaled
 from deployments.providers.registry import provider_for
 
-from . import breaker, enqueue, observe
+from . import breaker, enqueue, observe, secrets
 from .facts import HOP_MARGIN, HOP_S
 
 log = structlog.get_logger(__name__)
@@ -80,6 +80,7 @@ def _ask(wake: Wake, claim: str, provider: Provider) -> WakeHop | None:
         return provider.follow_wake(wake.result_url)
     if wake.status == WakeStatus.SENT or not _may_send(wake.deployment):
         return None
+    secrets.write_if_due(wake.deployment.account, provider)
     sending = Wake.objects.filter(pk=wake.pk, hop_claim=claim, status=WakeStatus.REQUESTED)
     if not sending.update(status=WakeStatus.SENT, sent_at=timezone.now(), sends=F("sends") + 1):
         return None

@@ -52,6 +52,7 @@ class World:
         self._ids = {
             "lease_id": self.lease, "key_id": key.pk, "person_id": self.ben.pk, "number": 1, "run_id": run.pk,
             "invitation_id": invitation.pk, "token": "x", "orphan_id": orphan.pk,
+            "account_id": states.account.pk, "secret": "token",
         }  # fmt: skip
 
     def address(self, route: str, slug: str = "") -> str:

@@ -91,9 +91,12 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
     )  # fmt: skip
     paths += ["/keys/", "/keys/new/", f"/keys/{key.pk}/revoke/", "/deployments/asleep/connect/", "/people/"]
     paths += [f"/people/{key.owner_id}/", "/people/invite/", f"/accounts/invitation/{token}/"]
-    paths += ["/accounts/profile/", "/settings/notifications/", "/models/fit/"]
-    paths += ["/accounts/profile/", "/settings/notifications/", "/deployments/new/"]
+    paths += ["/accounts/profile/", "/settings/notifications/", "/models/fit/", "/deployments/new/"]
     paths += ["/deployments/ready/settings/edit/", "/deployments/new/?from=empty"]
+    paths += ["/settings/accounts/"]
+    account = f"/settings/accounts/{states.account.pk}/"
+    paths += [account, f"{account}rotate/token/", f"{account}remove/", "/settings/accounts/new/"]
+    paths += [f"/settings/accounts/new/?account={states.account.pk}"]
     opened = tab(Role.ADMIN, width=width, scheme=scheme)
     assert [one for path in paths for one in problems(opened, path)] == []
     assert opened.complaints == []
@@ -173,6 +176,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "formats",
         "checks",
         "config",
+        "accounts",
         "print",
     ):
         path = finders.find(f"css/{name}.css")

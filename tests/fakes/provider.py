@@ -62,6 +62,7 @@ class FakeProvider:
         self.prices: dict[str, Decimal] | None = None
         self.bills: list[BilledHour] | None = []
         self.secrets: dict[str, dict[str, str]] = {}
+        self.proxy_tokens: set[str] = set()
         self.weights: dict[tuple[str, str], bool | None] = {}
         self.configs: dict[tuple[str, str], bytes] = {}
         self.weights_bytes = 0
@@ -137,7 +138,17 @@ class FakeProvider:
 
     def create_proxy_token(self) -> ProxyToken:
         self._called("create_proxy_token")
-        return ProxyToken(token_id=self._new_id("wk"), token_secret=self._new_id("ws"))
+        made = ProxyToken(token_id=self._new_id("wk"), token_secret=self._new_id("ws"))
+        self.proxy_tokens.add(made.token_id)
+        return made
+
+    def proxy_token_holds(self, token_id: str) -> bool:
+        self._called("proxy_token_holds")
+        return token_id in self.proxy_tokens
+
+    def revoke_proxy_token(self, token_id: str) -> None:
+        self._called("revoke_proxy_token")
+        self.proxy_tokens.discard(token_id)
 
     def write_secrets(self, secrets: Mapping[str, Mapping[str, str]]) -> None:
         self._called("write_secrets")

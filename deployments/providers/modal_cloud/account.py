@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from modal import exception
 
-from deployments.providers.base import AccountFacts, ProviderError, ProxyToken
+from deployments.providers.base import AccountFacts, NoEnvironment, ProxyToken
 
 from . import rpc
 from .sdk import Client, modal
@@ -20,15 +20,14 @@ _LEAST_PER_HOUR = {"gpu": Decimal("0.05"), "cpu": Decimal("0.001"), "memory": De
 
 
 async def facts(client: Client, environment: str) -> AccountFacts:
-    """Workspace and environment. Raises ProviderError where the environment does not exist."""
+    """Workspace and environment. Raises NoEnvironment where there is none of this name."""
     workspace = await rpc.workspace_name.aio(client)
     items = await rpc.environment_list.aio(client)
     found = next((item for item in items if item.name == environment), None)
     if found is None:
-        raise ProviderError(
+        raise NoEnvironment(
             f"The workspace {workspace} has no environment {environment!r}: create it at Modal or choose "
-            f"one of {', '.join(sorted(item.name for item in items))}.",
-            permanent=True,
+            f"one of {', '.join(sorted(item.name for item in items))}."
         )
     budget = Decimal(str(found.cycle_budget_dollars)) if found.HasField("cycle_budget_dollars") else None
     return AccountFacts(
@@ -49,6 +48,18 @@ async def new_proxy_token(client: Client, environment: str) -> ProxyToken:
     with contextlib.suppress(exception.Error):
         await tokens.allow.aio(made.token_id, environment)
     return ProxyToken(token_id=made.token_id, token_secret=made.token_secret)
+
+
+async def proxy_token_holds(client: Client, environment: str, token_id: str) -> bool:
+    """Whether the token is listed as one that opens the environment."""
+    tokens = modal.Workspace.from_context(client=client).proxy_tokens
+    return any(one.token_id == token_id for one in await tokens.list.aio(environment_name=environment))
+
+
+async def revoke_proxy_token(client: Client, token_id: str) -> None:
+    """Delete it. One that is gone is no error."""
+    with contextlib.suppress(exception.NotFoundError):
+        await modal.Workspace.from_context(client=client).proxy_tokens.delete.aio(token_id)
 
 
 async def write_secret(environment: str, name: str, values: Mapping[str, str], client: Client) -> None:

@@ -1,6 +1,6 @@
 """The `Provider` of Modal."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -51,10 +51,19 @@ class ModalProvider:
         """Make a token pair for web endpoints. Not idempotent."""
         return self._ask(lambda client: account.new_proxy_token(client, self._environment))
 
+    def proxy_token_holds(self, token_id: str) -> bool:
+        """Whether that token is listed as one that opens the environment."""
+        return self._ask(lambda client: account.proxy_token_holds(client, self._environment, token_id))
+
+    def revoke_proxy_token(self, token_id: str) -> None:
+        """Delete that token. One that is gone is no error."""
+        self._ask(lambda client: account.revoke_proxy_token(client, token_id))
+
     def write_secrets(self, secrets: Mapping[str, Mapping[str, str]]) -> None:
-        """Create or overwrite the named secrets. Idempotent."""
+        """Create or overwrite the named secrets. Idempotent. What is written is in no error."""
         for name, values in secrets.items():
-            self._ask(partial(account.write_secret, self._environment, name, values))
+            question = partial(account.write_secret, self._environment, name, values)
+            self._ask(question, sent=values.values())
 
     def missing_secrets(self, names: Sequence[str]) -> list[str]:
         """Those of `names` that do not exist in the environment."""
@@ -173,9 +182,9 @@ class ModalProvider:
         """Whole hours of the environment's apps; None on plans that do not include the report."""
         return self._ask(lambda client: billing.report(client, self._environment, since, until))
 
-    def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
+    def _ask(self, question: Callable[[Client], Awaitable[Answer]], *, sent: Iterable[str] = ()) -> Answer:
         """The answer of the control plane, within 30 s."""
-        with mapped(self._credentials, went_bad=self._forget):
+        with mapped(self._credentials, went_bad=self._forget, sent=sent):
             client = sdk.client_of(self._credentials)
             return sdk.wait(lambda: question(client), sdk.CALL_LIMIT_S)
 

@@ -255,6 +255,14 @@ def test_the_account_is_named(world):
     assert facts.workspace
 
 
+def test_a_proxy_token_is_listed_until_it_is_revoked(world):
+    made = world.provider.create_proxy_token()
+    assert world.provider.proxy_token_holds(made.token_id)
+    world.provider.revoke_proxy_token(made.token_id)
+    world.provider.revoke_proxy_token(made.token_id)
+    assert not world.provider.proxy_token_holds(made.token_id)
+
+
 def test_proxy_tokens_differ_and_hide_their_secret(world):
     first, second = world.provider.create_proxy_token(), world.provider.create_proxy_token()
     assert first.token_id != second.token_id

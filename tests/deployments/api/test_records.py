@@ -15,7 +15,9 @@ Make = Callable[..., Caller]
 def test_accounts_are_told_without_credentials(caller: Make, states: States) -> None:
     (account,) = caller(Role.VIEWER).get("/accounts")["items"]
     assert account["name"] == "Modal"
-    assert not {key for key in account if "token" in key or "key" in key or "secret" in key}
+    assert not {key for key in account if "token" in key or "key" in key}
+    assert {key for secret in account["secrets"] for key in secret} == {"kind", "is_set", "changed_at"}
+    assert "as-1" not in f"{account}"
 
 
 def test_limited_key_sees_the_accounts_of_its_deployments(caller: Make, states: States) -> None:

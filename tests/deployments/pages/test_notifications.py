@@ -31,6 +31,9 @@ def test_a_signing_secret_is_shown_once_and_the_address_never(browser: Browser) 
     assert "https://pager.example/…" in page
     assert secret not in page
     assert "very-secret" not in made + page
+    renewed = admin.post(f"{PAGE}{NotificationChannel.objects.get().pk}/secret/").content.decode()
+    assert secret not in renewed
+    assert NotificationChannel.objects.get().secret in renewed
     again = admin.post(PAGE, WEBHOOK)
     assert (again.status_code, "choose another" in again.content.decode()) == (422, True)
 

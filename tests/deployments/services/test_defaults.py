@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from deployments.models import Account, Deployment
 from deployments.services.defaults import ensure_defaults
@@ -37,6 +38,26 @@ def test_starting_with_a_real_account_moves_what_is_out() -> None:
     assert Deployment.objects.get(slug=SLUG).account.name == "Modal"
     _sandbox()
     assert Deployment.objects.get(slug=SLUG).account.is_sandbox
+
+
+@pytest.mark.django_db
+def test_what_somebody_connected_and_moved_by_hand_stays_theirs() -> None:
+    _sandbox()
+    token = {"token_id": "ak-own", "token_secret": "as-own", "token_changed_at": timezone.now()}
+    own = Account.objects.create(name="Modal", **token)
+    Deployment.objects.update(account=own)
+    _modal()
+    assert Deployment.objects.get(slug=SLUG).account == own
+    assert Account.objects.get(pk=own.pk).token_secret == "as-own"
+    assert Account.objects.get(from_environment=True, is_sandbox=False).token_secret == "as-real"
+
+
+@pytest.mark.django_db
+def test_an_account_of_the_start_may_be_renamed() -> None:
+    _modal()
+    Account.objects.update(name="Production")
+    _modal()
+    assert Account.objects.get().name == "Production"
 
 
 @pytest.mark.django_db
