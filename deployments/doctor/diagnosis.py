@@ -77,12 +77,19 @@ def scan(
     """Every rule that a line sets off, each once, in the order of the lines."""
     found: dict[str, Diagnosis] = {}
     for index, line in enumerate(lines):
-        for text in [piece.text.strip() for piece in pieces(line)]:
+        for text in _texts(line, place):
             stopping = stopping or (place is Place.CONTAINER and _STOPPING.match(text) is not None)
             for rule, values in _matches(text, context, place):
                 if rule.code not in found and not (stopping and rule.level is Level.ERROR):
                     found[rule.code] = _diagnosis(rule, values, context, index, line)
     return Scan(tuple(found.values()), stopping)
+
+
+def _texts(line: str, place: Place) -> list[str]:
+    """What was said in a line. Builds have no processes, and `ERROR: ` is pip's own word."""
+    if place is Place.OUTSIDE:
+        return [text.strip() for text in line.splitlines()]
+    return [piece.text.strip() for piece in pieces(line)]
 
 
 def endings(ended: Ended, context: Context, last_line: str = "") -> list[Diagnosis]:
