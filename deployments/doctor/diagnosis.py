@@ -81,7 +81,8 @@ def scan(
             stopping = stopping or (place is Place.CONTAINER and _STOPPING.match(text) is not None)
             for rule, values in _matches(text, context, place):
                 if rule.code not in found and not (stopping and rule.level is Level.ERROR):
-                    found[rule.code] = _diagnosis(rule, values, context, index, line)
+                    evidence = text if place is Place.OUTSIDE else line  # a build's line may be many
+                    found[rule.code] = _diagnosis(rule, values, context, index, evidence)
     return Scan(tuple(found.values()), stopping)
 
 
@@ -94,7 +95,7 @@ def _texts(line: str, place: Place) -> list[str]:
 
 def endings(ended: Ended, context: Context, last_line: str = "") -> list[Diagnosis]:
     """What the end of a life says by itself; `last_line` stands as its evidence."""
-    values = {"phase": ended.phase}
+    values = {"phase": ended.phase_label or ended.phase}
     return [
         _diagnosis(rule, values, context, None, last_line)
         for rule in RULES

@@ -30,12 +30,14 @@ class Depth(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a life ended, or why the panel put it out. `lit_s` is in seconds of life (provider time)."""
+    """How a life ended, or why the panel put it out. `lit_s` is in seconds of life (provider time);
+    `phase_label` is what people call the phase."""
 
     reason: str
     phase: str = ""
     lit_s: float = 0.0
     ready: bool = False
+    phase_label: str = ""
 
 
 def _unknown() -> float | None:

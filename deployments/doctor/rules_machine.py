@@ -19,7 +19,7 @@ RULES = (
         cause="The image was built for a newer CUDA than the machine’s driver knows.",
         remedy="Choose an image for an older CUDA, such as one with cu129 in its tag.",
         patterns=said(r"(?:\w+\.)*\w*Error: .{0,80}CUDA driver version is insufficient for CUDA runtime"),
-        sources=("facts: driver failures; CUDA’s own words",),
+        sources=("documented: driver failures; CUDA’s own words",),
         documented=True,
     ),
     Rule(
@@ -29,7 +29,7 @@ RULES = (
         remedy="Start it again: it gets another machine. If it comes back at the same place, the version of "
         "the engine does not go with this model.",
         patterns=said(r"(?:\w+\.)*(?:RuntimeError|AcceleratorError): CUDA error: (?P<why>.{1,200})"),
-        sources=("read in the sources of vLLM 0.33", "facts: driver failures"),
+        sources=("read in the sources of vLLM 0.33", "documented: driver failures"),
         depth=Depth.GENERAL,
         documented=True,
     ),
@@ -43,7 +43,7 @@ RULES = (
             r"(?:\w+\.)*(?:RuntimeError|DistBackendError): (?:NCCL error\W*)(?P<why>.{0,200})",
             r"(?:\w+\.)*DistBackendError: (?P<why>.{0,200})",
         ),
-        sources=("read in the sources of vLLM 0.33", "facts: NCCL failures"),
+        sources=("read in the sources of vLLM 0.33", "documented: NCCL failures"),
         depth=Depth.GENERAL,
         documented=True,
     ),
@@ -55,7 +55,7 @@ RULES = (
         patterns=said(
             r".{0,160}?Watchdog caught collective operation timeout(?:.{0,240}?ran for (?P<ms>\d+) milli)?"
         ),
-        sources=("facts: NCCL failures; PyTorch’s own words",),
+        sources=("documented: NCCL failures; PyTorch’s own words",),
         depth=Depth.CONSEQUENCE,
         documented=True,
     ),

@@ -78,7 +78,7 @@ RULES = (
         cause="The engine asked for {more} more and the GPU had no room for it.",
         remedy="Leave more memory outside of the cache, or let fewer and shorter requests in at once.",
         patterns=said(rf"{_OOM} Tried to allocate (?P<more>[\d.]+ [KMG]iB)", _OOM),
-        sources=("facts: out of memory at run; PyTorch’s own words",),
+        sources=("documented: out of memory at run; PyTorch’s own words",),
         depth=Depth.GENERAL,
         change=changes.less_memory_use,
         documented=True,
@@ -93,7 +93,7 @@ RULES = (
             r"Auto-prefetch is disabled because .*checkpoint size \((?P<size>[\d.]+) GiB\) exceeds 90% of "
             r"available RAM \((?P<ram>[\d.]+) GiB\)"
         ),
-        sources=("facts: slow load, second form",),
+        sources=("documented: slow load, second form",),
         level=Level.WARNING,
         change=changes.memory_for_checkpoint,
         slows=True,
@@ -122,7 +122,7 @@ RULES = (
             r"(?:\w+\.)*\w*Error: (?:.{0,160}?)(?:\[Errno 28\]|No space left on device)",
             r"(?:\w+: )*No space left on device",
         ),
-        sources=("facts: disk short; the operating system’s own words",),
+        sources=("documented: disk short; the operating system’s own words",),
         documented=True,
     ),
 )

@@ -137,7 +137,7 @@ RULES = (
         cause="The image has a single-file typing_extensions.py that Python finds before the package.",
         remedy="Delete that file in the image before pip installs the package.",
         patterns=said(r"ImportError: cannot import name '\w+' from 'typing_extensions'"),
-        sources=("facts: the recipe’s first post-mortem",),
+        sources=("documented: the recipe’s first post-mortem",),
         change=changes.remove_shadow,
         documented=True,
     ),

@@ -28,7 +28,7 @@ RULES = (
             r"(?:\w+\.)*GatedRepoError: ",
             r"Access to model \S+ is restricted",
         ),
-        sources=("facts: weights refused", "stand-in engine"),
+        sources=("documented: weights refused", "stand-in engine"),
         documented=True,
     ),
     Rule(
@@ -41,7 +41,7 @@ RULES = (
             rf"{_ERROR}Repository Not Found for url",
             r"(?:\w+\.)*(?:Repository|Revision|Entry)NotFoundError: 404",
         ),
-        sources=("facts: weights refused", "stand-in engine"),
+        sources=("documented: weights refused", "stand-in engine"),
         documented=True,
     ),
     Rule(
@@ -50,7 +50,7 @@ RULES = (
         cause="The hub answered {code}: this server’s token is wrong, has ended, or may not read this model.",
         remedy="Write a new token for the hub into the account.",
         patterns=said(rf"{_ERROR}(?P<code>40[13]) Client Error"),
-        sources=("facts: weights refused",),
+        sources=("documented: weights refused",),
         depth=Depth.GENERAL,
         documented=True,
     ),
@@ -105,7 +105,7 @@ RULES = (
             r"Auto-prefetch is disabled because the filesystem \((?P<filesystem>[^)]*)\) is not a recognized "
             r"network FS(?!.*exceeds 90% of)"
         ),
-        sources=("facts: the recipe’s second post-mortem", "stand-in engine"),
+        sources=("documented: the recipe’s second post-mortem", "stand-in engine"),
         level=Level.WARNING,
         change=changes.prefetch,
         slows=True,

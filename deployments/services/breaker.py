@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -23,7 +24,8 @@ from deployments.models import (
 from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 
-from . import audit, costs, enqueue, notify
+from . import audit, costs, diagnosing, enqueue, findings, notify
+from .views import DiagnosisView
 
 TITLES = {
     Break.BOOT_REPEATED: "It started a second time before it was ready",
@@ -75,6 +77,7 @@ def open_breaker(
             summary=f"{deployment.name} was turned off: {title(reason)}.",
             details={"reason": reason, "text": text[:500]},
         )
+        diagnosing.at_break(deployment, reason, run, text, now)
         _tell(deployment, reason, run, text, now)
         enqueue.reconcile_soon(deployment.pk)
     return True
@@ -83,14 +86,28 @@ def open_breaker(
 def _tell(deployment: Deployment, reason: str, run: Run | None, text: str, now: datetime) -> None:
     """What went wrong, what it burned so far, and that nothing lights it by itself."""
     burned = _burned_usd(run, deployment, now)
-    facts = {"reason": reason, "burned_usd": None if burned is None else f"{burned:.2f}"}
+    card = findings.of_break(deployment, run, now)
+    facts = {
+        "reason": reason,
+        "burned_usd": None if burned is None else f"{burned:.2f}",
+        "diagnosis": _as_facts(card) if card is not None else None,
+    }
     more = "It stays out until a person starts it again."
     if burned:
         more = f"It burned ${burned:.2f} until now. {more}"
-    if last := text.strip().splitlines()[-1:]:
-        more += f" The last it said: {last[0][:300]}"
+    if card is not None:
+        more = f"{card.title}. {card.cause} {card.remedy} {more}"
+    if last := ([card.evidence] if card is not None and card.evidence else text.strip().splitlines()[-1:]):
+        more += f" {'The line' if card is not None else 'The last it said'}: {last[0][:300]}"
     words = f"{deployment.name} was turned off: {title(reason)}."
     notify.tell("failed", words, more=more, deployment=deployment, facts=facts)
+
+
+def _as_facts(card: DiagnosisView) -> dict[str, Any]:
+    """The diagnosis for webhooks. A change is made by a person who has looked at it, so it is only named."""
+    names = ("code", "title", "cause", "remedy", "evidence")
+    facts = {name: getattr(card, name) for name in names}
+    return facts | {"change": card.fix.words if card.fix is not None else None}
 
 
 def _burned_usd(run: Run | None, deployment: Deployment, now: datetime) -> Decimal | None:
