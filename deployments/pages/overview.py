@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from deployments.models import OPEN_DOWNLOADS, Deployment
 from deployments.planning.power import Scope
-from deployments.services import runs
+from deployments.services import findings, runs
 from deployments.services.sentences import PHASE_WORDS
 from deployments.services.views import StatusView
 
@@ -59,6 +59,7 @@ def _with_phases(request: PageRequest, deployment: Deployment) -> dict[str, Any]
         "falls": waterfall(run, status.price_usd_per_hour) if run else None,
         "dollars": shares(run) if run else None,
         "downloading": download is not None and download.status in OPEN_DOWNLOADS,
+        "cards": findings.of_runs([run.id], deployment).get(run.id, []) if run else [],
         "may_operate": request.actor.may(Scope.OPERATE, status.slug),
     }
 

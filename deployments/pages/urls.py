@@ -15,6 +15,7 @@ from .extending import extend, give_back
 from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
+from .mending import mend
 from .notifications import notifications, remove_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
 from .prices import confirm_prices, price_list, refresh_prices
@@ -70,6 +71,7 @@ urlpatterns = [
     path(f"{_ONE}/settings/", settings, name="settings"),
     path(f"{_ONE}/settings/export/", export, name="export"),
     path(f"{_ONE}/settings/import/", bring_in, name="import"),
+    path(f"{_ONE}/findings/<int:finding_id>/", mend, name="mend"),
     path(f"{_ONE}/releases/", make_release, name="make-release"),
     path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),
     path(f"{_ONE}/releases/<int:number>/back/", go_back, name="go-back"),
