@@ -104,7 +104,7 @@ RULES = (
     ),
     Rule(
         code="start-hung",
-        title="It stood still, and was put out at its deadline",
+        title="It was not ready at its deadline",
         cause="It took more than three times as long as usual, and had come no further than the phase "
         "“{phase}”.",
         remedy="Start it again: it gets another machine. If it stops at the same place, read the log there.",

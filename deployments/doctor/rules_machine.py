@@ -72,7 +72,7 @@ RULES = (
     ),
     Rule(
         code="engine-core-failed",
-        title="The engine failed, and its log does not say why",
+        title="The engine gave up its start",
         cause="The engine names a cause above this line, and no rule knows a line above it.",
         remedy="Read the log above this line; the first error of the engine’s core or of a worker counts.",
         patterns=said(
@@ -101,8 +101,8 @@ RULES = (
     ),
     Rule(
         code="engine-exited",
-        title="The engine ended, and its log does not say why",
-        cause="It ended with code {code} after {seconds} s.",
+        title="The engine ended by itself",
+        cause="It ended with code {code} after {seconds} s, and no rule knows a line above that says why.",
         remedy="Read the last lines above this one.",
         patterns=said(r"pilotlight: engine exited code=(?P<code>-?\d+) after=(?P<seconds>[\d.]+)s"),
         sources=("the deployed module’s own line",),

@@ -1,4 +1,4 @@
-"""Every labelled log gets its diagnosis, from the right line, with the right change; healthy ones get none."""
+"""Every labelled log gets its diagnosis, from the right line, with the right change; a healthy one none."""
 
 from collections import Counter
 
