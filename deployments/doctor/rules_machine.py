@@ -111,7 +111,7 @@ RULES = (
     Rule(
         code="compiled-in-a-request",
         title="A request waited for a kernel to be compiled",
-        cause="{kernel} was compiled while somebody waited: the warm-up did not cover this length.",
+        cause="{kernel} was compiled while a request waited, be it the warm-up’s or somebody’s.",
         remedy="The next request of such a length is fast. A warm-up at such a length spares the first one.",
         patterns=said(r"\w+ (?:kernel )?JIT compilation during inference: (?P<kernel>[^ ]+?)\.? This causes"),
         sources=("read in the sources of vLLM 0.26 and 0.33",),

@@ -75,7 +75,7 @@ def at_break(deployment: Deployment, reason: str, run: Run | None, text: str, no
         if run is not None:
             _read_new(run, deployment)
             _keep_ending(run, deployment, reason, now)
-        if reason in _OUTSIDE:
+        if reason in _OUTSIDE and (text or run is None):
             _keep_outside(deployment, reason, text, now)
 
 

@@ -37,12 +37,11 @@ def of_break(deployment: Deployment, run: Run | None, now: datetime) -> Diagnosi
     """What a breaker that opens now knows: of its run, else of another life of the run's lease, else of the
     deploy or the wake."""
     rows = deployment.findings.select_related("run__release", "release").order_by("at", "id")
-    if run is None:
-        return why_it_failed(rows.filter(run=None, at=now), deployment)
-    own = why_it_failed(rows.filter(run=run), deployment)
-    if own is not None or run.lease_id is None:
-        return own
-    return why_it_failed(rows.filter(run__lease=run.lease_id), deployment)
+    places = [rows.filter(run=run)] if run is not None else []
+    if run is not None and run.lease_id is not None:
+        places.append(rows.filter(run__lease=run.lease_id))
+    places.append(rows.filter(run=None, at=now))
+    return next((card for found in places if (card := why_it_failed(found, deployment))), None)
 
 
 def why_it_failed(rows: Iterable[Finding], deployment: Deployment) -> DiagnosisView | None:
