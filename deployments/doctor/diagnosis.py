@@ -9,7 +9,7 @@ from deployments.engines.validation import Fix, Level
 from deployments.engines.vllm_log import pieces
 
 from . import rules_life, rules_machine, rules_memory, rules_provider, rules_settings, rules_weights
-from .rule import Context, Depth, Ended, Place, Rule, Values, filled
+from .rule import Context, Depth, Ended, Place, Rule, Values
 
 RULES: tuple[Rule, ...] = (
     *rules_memory.RULES,
@@ -160,7 +160,7 @@ def _diagnosis(rule: Rule, values: Values, context: Context, index: int | None, 
         level=rule.level,
         depth=rule.depth,
         title=rule.title,
-        cause=filled(rule.cause, values),
+        cause=rule.why(values),
         remedy=rule.remedy,
         values=values,
         index=index,

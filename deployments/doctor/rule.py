@@ -58,6 +58,7 @@ class Context:
 class Rule:
     """`title`, `cause` and `remedy` may name groups of the pattern in braces. `when` says whether the line
     means it, given its values; `ending` makes a rule that looks at how a life ended instead of at a line.
+    `brief` stands for `cause` where the line leaves out a value that `cause` names.
     `change` is the change of configuration, None where it cannot say one. `slows` marks what makes a start
     so slow that it can run out of time. `documented` is True where nobody here has seen such a line.
     """
@@ -76,6 +77,13 @@ class Rule:
     change: Callable[[Values, Spec], Fix | None] | None = None
     slows: bool = False
     documented: bool = False
+    brief: str = ""
+
+    def why(self, values: Values) -> str:
+        """The cause with the line's values in it."""
+        named = re.findall(r"\{(\w+)\}", self.cause)
+        whole = all(values.get(name) for name in named)
+        return filled(self.cause if whole or not self.brief else self.brief, values)
 
     def fix(self, values: Values, spec: Spec) -> Fix | None:
         """The change for a configuration; None where there is none, or where it says so already."""

@@ -37,6 +37,7 @@ RULES = (
         code="nccl-error",
         title="The GPUs could not talk to each other",
         cause="The library that links the GPUs (NCCL) failed: {why}",
+        brief="The library that links the GPUs (NCCL) failed.",
         remedy="Start it again: it gets other machines. If it comes back, compare the image with the one of "
         "the last good release.",
         patterns=said(
@@ -51,6 +52,7 @@ RULES = (
         code="nccl-timeout",
         title="A GPU stopped answering the others",
         cause="The others waited {ms} ms for it in vain. Most often it had died of something else.",
+        brief="The others waited for it in vain. Most often it had died of something else.",
         remedy="Read the log of the worker that fell silent first.",
         patterns=said(
             r".{0,160}?Watchdog caught collective operation timeout(?:.{0,240}?ran for (?P<ms>\d+) milli)?"

@@ -15,6 +15,7 @@ RULES = (
         title="The context does not fit the memory that is left",
         cause="One request of {asked} tokens needs more cache than the {free} GiB that weights and working "
         "memory leave on each GPU. The engine says that {most} tokens fit.",
+        brief="One request of the longest context needs more cache than weights and working memory leave.",
         remedy="Set the longest context to what fits, or use more or larger GPUs.",
         patterns=said(
             rf"{_ERROR}To serve at least one request with the model's max seq len \((?P<asked>\d+)\)"
@@ -76,6 +77,7 @@ RULES = (
         code="gpu-out-of-memory",
         title="The GPU ran out of memory",
         cause="The engine asked for {more} more and the GPU had no room for it.",
+        brief="The engine asked for more memory and the GPU had no room for it.",
         remedy="Leave more memory outside of the cache, or let fewer and shorter requests in at once.",
         patterns=said(rf"{_OOM} Tried to allocate (?P<more>[\d.]+ [KMG]iB)", _OOM),
         sources=("documented: out of memory at run; PyTorch’s own words",),

@@ -12,6 +12,7 @@ RULES = (
         code="image-not-found",
         title="There is no such image",
         cause="The registry has no image {image} with this tag.",
+        brief="The registry has no image of this name and tag.",
         remedy="Correct the image’s name or tag in Settings.",
         patterns=said(
             r".{0,120}?manifest for (?P<image>\S+) not found",
@@ -26,6 +27,7 @@ RULES = (
         code="pip-failed",
         title="A package could not be installed in the image",
         cause="pip found no way to install {package}.",
+        brief="pip found no way to install what was asked for.",
         remedy="Correct the package’s name or version in Settings.",
         patterns=said(
             r"ERROR: No matching distribution found for (?P<package>\S+)",

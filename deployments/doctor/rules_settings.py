@@ -24,6 +24,7 @@ RULES = (
         code="context-exceeds-model",
         title="The context is longer than the model knows",
         cause="{asked} tokens were set, and the model’s config.json says {most}.",
+        brief="{asked} tokens were set, and the model’s config.json knows fewer.",
         remedy="Set the longest context to what the model knows.",
         patterns=said(
             r"Value error, User-specified max_model_len \((?P<asked>\d+)\) is greater than the derived "

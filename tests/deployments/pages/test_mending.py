@@ -12,7 +12,7 @@ from deployments.services import diagnosing
 from .states import States
 
 LINE = (
-    "(EngineCore pid=40) ERROR 11-24 09:01:40 [core.py:1134] ValueError: To serve at least one request with the "
+    "(EngineCore pid=40) ERROR 11-24 09:01:40 [x.py:4] ValueError: To serve at least one request with the "
     "model's max seq len (131072), (53.4 GiB KV cache is needed, which is larger than the available KV cache "
     "memory (25.9 GiB). Based on the available memory, the estimated maximum model length is 65536."
 )
@@ -22,6 +22,7 @@ LINE = (
 def failed(states: States) -> Deployment:
     """Its log was read by the doctor."""
     made = states.failed()
+    made.log_lines.all().delete()
     states.log(made, made.breaker_run, (LINE, "<b>(APIServer pid=4) RuntimeError: Engine core"))
     assert made.breaker_run
     diagnosing.read_new(made.breaker_run, made)
