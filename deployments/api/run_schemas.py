@@ -79,18 +79,19 @@ class DiagnosisLine(Schema):
 class DiagnosisOut(Schema):
     """What is wrong, in words, with the line that says so. Without a code no rule knew the line."""
 
+    id: int | None = None
     code: str | None = None
-    level: str = Field("error", description="error, warning or advice.")
+    level: str = Field(default="error", description="error, warning or advice.")
     title: str = ""
     cause: str
     remedy: str = ""
     evidence: str
     at: datetime | None = None
     run_id: int | None = None
-    line_id: int | None = Field(None, description="The stored log line of the evidence.")
+    line_id: int | None = Field(default=None, description="The stored log line of the evidence.")
     fix: DiagnosisFix | None = None
-    mended: bool = Field(False, description="The saved configuration already has the change.")
-    followed: list[DiagnosisLine] = Field([], description="What came of it, in the order of the log.")
+    mended: bool = Field(default=False, description="The saved configuration already has the change.")
+    followed: list[DiagnosisLine] = Field(default=[], description="What came of it, in the order of the log.")
 
 
 class RunOut(RunFacts):

@@ -40,7 +40,9 @@ class FailureOut(Schema):
     at: datetime
     burned_usd: Usd
     run_id: int | None
-    diagnosis: DiagnosisOut | None = Field(None, description="What the log doctor says, where it knows.")
+    diagnosis: DiagnosisOut | None = Field(
+        default=None, description="What the log doctor says, where it knows."
+    )
 
 
 class DownloadOut(Schema):

@@ -46,8 +46,8 @@ def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
     falls = waterfall(run, above["status"].price_usd_per_hour)
     billed = bill_compare.billed_of_run(run.id) if run.ended_at else None
     context = {"run": run, "falls": falls, "dollars": shares(run), "story": story(run), "lines": lines}
-    context["cards"] = findings.of_runs([run.id], deployment).get(run.id, [])
-    return render(request, "deployments/run.html", above | context | {"billed": billed})
+    told = {"cards": findings.of_runs([run.id], deployment).get(run.id, [])}
+    return render(request, "deployments/run.html", above | context | told | {"billed": billed})
 
 
 def story(run: RunView) -> str:

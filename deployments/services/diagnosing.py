@@ -53,6 +53,8 @@ def _read_new(run: Run, deployment: Deployment) -> None:
         _keep(deployment, run, scan.found, rows)
         state.line_id, state.stopping = rows[-1].pk, scan.stopping
         LogScan.objects.filter(pk=state.pk).update(line_id=state.line_id, stopping=state.stopping)
+        if len(rows) < _BATCH:
+            break
 
 
 def _unread(run: Run, state: LogScan) -> Iterable[LogLine]:
