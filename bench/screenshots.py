@@ -115,6 +115,12 @@ for name, role in (("anna", Role.OPERATOR), ("ben", Role.MEMBER)):
     give_role(User.objects.create_user(name), role)
 invite(actor=SYSTEM, role=Role.VIEWER, whom="Somebody of support")
 """
+TOO_LONG = (
+    "(EngineCore pid=41) ERROR 11-24 09:01:40 [x.py:1] ValueError: To serve at least one request with the "
+    "model's max seq len (131072), (53.4 GiB KV cache is needed, which is larger than the available KV cache "
+    "memory (25.9 GiB). Based on the available memory, the estimated maximum model length is 65536.\n"
+    "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}\n"
+)
 _TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -209,6 +215,24 @@ def walk(panel: Panel, opened: Sequence[Look]) -> None:
     for look in opened:
         look.take("asleep", ASLEEP)
         look.start_dialog("asleep")
+    failed(panel, opened)
+
+
+def failed(panel: Panel, opened: Sequence[Look]) -> None:
+    """A start whose context does not fit: the diagnosis, its line, and the change."""
+    server = panel.on("nightly-batch")
+    panel.control.set_fault("boot_dies", app="nightly-batch", at="cache", log=TOO_LONG)
+    server.start(reason="Nightly evaluation")
+    card = server.reaches("failed", limit_s=180)["failure"]["diagnosis"]
+    line = f"logs/?run={card['run_id']}&line={card['line_id']}#line-{card['line_id']}"
+    parts = {
+        "overview": "",
+        "run": f"runs/{card['run_id']}/",
+        "logs": line,
+        "change": f"findings/{card['id']}/",
+    }
+    for look in opened:
+        look.take("failed", {name: f"/deployments/nightly-batch/{part}" for name, part in parts.items()})
 
 
 @contextmanager

@@ -63,14 +63,41 @@ class RunFacts(Schema):
         return [phase for phase in run.phases if phase.started_at is not None]
 
 
-class Finding(Schema):
-    """Something that went wrong, in words, with the line that says so."""
+class DiagnosisFix(Schema):
+    """The change of configuration that mends it, for the configuration that is saved now."""
 
-    cause: str
+    words: str
+    patch: dict[str, Any] = Field(description="The settings to send with PATCH.")
+
+
+class DiagnosisLine(Schema):
+    """An error that came of another one."""
+
+    code: str
+    title: str
     evidence: str
+    line_id: int | None
+
+
+class DiagnosisOut(Schema):
+    """What is wrong, in words, with the line that says so. Without a code no rule knew the line."""
+
+    id: int | None = None
+    code: str | None = None
+    level: str = Field(default="error", description="error, warning or advice.")
+    title: str = ""
+    cause: str
+    remedy: str = ""
+    evidence: str
+    at: datetime | None = None
+    run_id: int | None = None
+    line_id: int | None = Field(default=None, description="The stored log line of the evidence.")
+    fix: DiagnosisFix | None = None
+    mended: bool = Field(default=False, description="The saved configuration already has the change.")
+    followed: list[DiagnosisLine] = Field(default=[], description="What came of it, in the order of the log.")
 
 
 class RunOut(RunFacts):
-    """A run with what its engine said when it died."""
+    """A run with what the log doctor says of it, errors first."""
 
-    findings: list[Finding] = []
+    findings: list[DiagnosisOut] = []

@@ -5,15 +5,15 @@ from typing import Any
 
 from ninja import Router
 
-from deployments.models import Run
+from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import runs
+from deployments.services import findings, runs
 from deployments.services.views import RunView
 
 from .access import ApiRequest, deployment_of, needs
 from .kinds import Cursor, Limit, Page
 from .paging import page, position
-from .run_schemas import Finding, RunOut
+from .run_schemas import DiagnosisOut, RunOut
 
 router = Router(tags=["runs"])
 
@@ -24,26 +24,24 @@ def get_runs(request: ApiRequest, slug: str, cursor: Cursor = None, limit: Limit
     """With phases and money."""
     deployment = deployment_of(request, slug)
     found = page(runs.runs_of(deployment, before_id=position(cursor), limit=limit + 1), limit)
-    return found | {"items": _with_findings(found["items"])}
+    return found | {"items": _with_findings(deployment, found["items"])}
 
 
 @router.get("/deployments/{slug:slug}/runs/{int:run_id}", response=RunOut, summary="One run")
 @needs(Scope.READ)
 def get_run(request: ApiRequest, slug: str, run_id: int) -> Any:
     """Money is live while it lives."""
-    return _with_findings([runs.run_of(deployment_of(request, slug), run_id)])[0]
+    deployment = deployment_of(request, slug)
+    return _with_findings(deployment, [runs.run_of(deployment, run_id)])[0]
 
 
-def _with_findings(views: Sequence[RunView]) -> list[RunOut]:
-    errors = dict(
-        Run.objects.filter(pk__in=[view.id for view in views])
-        .exclude(engine_error="")
-        .values_list("pk", "engine_error")
-    )
+def _with_findings(deployment: Deployment, views: Sequence[RunView]) -> list[RunOut]:
+    told = findings.of_runs([view.id for view in views], deployment)
     shown = [RunOut.from_orm(view) for view in views]
-    for run in shown:
-        if run.id in errors:
-            run.findings = [Finding(cause=_cause(run), evidence=errors[run.id])]
+    for run, view in zip(shown, views, strict=True):
+        run.findings = [DiagnosisOut.from_orm(card) for card in told.get(run.id, [])]
+        if view.end_text and not any(card.level == "error" for card in run.findings):
+            run.findings.insert(0, DiagnosisOut(cause=_cause(run), evidence=view.end_text))
     return shown
 
 

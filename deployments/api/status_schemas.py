@@ -8,7 +8,7 @@ from ninja import Field, Schema
 from deployments.planning.lifecycle import State
 
 from .kinds import Seconds, Usd
-from .run_schemas import RunFacts
+from .run_schemas import DiagnosisOut, RunFacts
 
 
 class LeaseOut(Schema):
@@ -40,6 +40,9 @@ class FailureOut(Schema):
     at: datetime
     burned_usd: Usd
     run_id: int | None
+    diagnosis: DiagnosisOut | None = Field(
+        default=None, description="What the log doctor says, where it knows."
+    )
 
 
 class DownloadOut(Schema):

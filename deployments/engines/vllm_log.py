@@ -68,8 +68,8 @@ _MEMORY = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part of a line that one process wrote."""
+class Piece:
+    """A part of a line that one process wrote, without its prefix: `text` is what it said."""
 
     process: str
     level: str
@@ -79,21 +79,25 @@ class _Piece:
 
 def read(line: str) -> tuple[Fact, ...]:
     """The facts of one line, in order; those of a progress bar's overwritten states included."""
-    pieces = [_piece(part) for part in _SPLIT.split(line) if part.strip()]
-    facts = (fact for piece in pieces for fact in (_fact(piece), _memory(piece.text)))
+    facts = (fact for piece in pieces(line) for fact in (_fact(piece), _memory(piece.text)))
     return tuple(fact for fact in facts if fact is not None)
 
 
-def _piece(part: str) -> _Piece:
+def pieces(line: str) -> list[Piece]:
+    """What each process wrote into one line; an empty list for a blank one."""
+    return [_piece(part) for part in _SPLIT.split(line) if part.strip()]
+
+
+def _piece(part: str) -> Piece:
     process = level = file = ""
     while found := _PROCESS.match(part):
         process, part = found["process"], part[found.end() :]
     if found := _STAMP.match(part):
         level, file, part = found["level"], found["file"] or "", part[found.end() :]
-    return _Piece(process, level, file, part.rstrip())
+    return Piece(process, level, file, part.rstrip())
 
 
-def _fact(piece: _Piece) -> Fact | None:
+def _fact(piece: Piece) -> Fact | None:
     if piece.text.startswith("Engine "):
         return _traffic(piece.text)
     if piece.text.startswith("SpecDecoding metrics: "):
@@ -167,7 +171,7 @@ def _speculation(text: str) -> SpeculationFact | None:
     return SpeculationFact(None if found[1] == "nan" else float(found[1]))
 
 
-def _death(piece: _Piece) -> DeathFact | ExceptionFact | None:
+def _death(piece: Piece) -> DeathFact | ExceptionFact | None:
     text = piece.text.strip()
     exception = _EXCEPTION.match(text)
     # Said of every request that was under way, and in clean stops too: it names nothing and proves nothing.
@@ -180,7 +184,7 @@ def _death(piece: _Piece) -> DeathFact | ExceptionFact | None:
     return ExceptionFact(text) if exception else None
 
 
-def _engine_spoke(piece: _Piece) -> bool:
+def _engine_spoke(piece: Piece) -> bool:
     """The engine's own processes serve no HTTP: what they raise is what they died of. Below them the API
     server prints exceptions of single requests in the same form."""
     if not piece.process.startswith(("EngineCore", "Worker", "VllmWorker")):

@@ -9,6 +9,7 @@ from .charge import Charge
 from .day_cost import DayCost
 from .deployment import Deployment, StopKind, Wanted
 from .download import OPEN_DOWNLOADS, Download, DownloadStatus
+from .finding import Finding, LogScan
 from .in_flight import InFlight
 from .lease import OPEN_WAKES, Lease, LeaseEnd, Wake, WakeStatus
 from .log import LogLine, LogSource
@@ -42,6 +43,7 @@ __all__ = [
     "Download",
     "DownloadStatus",
     "EndReason",
+    "Finding",
     "Freeze",
     "Heartbeat",
     "IdempotencyRecord",
@@ -49,6 +51,7 @@ __all__ = [
     "Lease",
     "LeaseEnd",
     "LogLine",
+    "LogScan",
     "LogSource",
     "ModelConfig",
     "Notice",

@@ -13,6 +13,7 @@ from .account import Account
 
 if TYPE_CHECKING:
     from .download import Download
+    from .finding import Finding
     from .in_flight import InFlight
     from .lease import Lease, Wake
     from .release import Deploy
@@ -123,6 +124,7 @@ class Deployment(models.Model):
     recent_runs: list[Run]
     boots: list[Run]
     flying: list[InFlight]
+    told_findings: list[Finding]
 
     class Meta:
         ordering = ["name"]

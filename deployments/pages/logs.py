@@ -8,9 +8,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from deployments.models import Deployment
+from deployments.models import Deployment, LogLine
 from deployments.planning.power import Scope
-from deployments.services import logs, runs
+from deployments.services import findings, logs, runs
+from deployments.services.views import DiagnosisView, StatusView
 
 from . import words
 from .access import PageRequest, needs
@@ -18,7 +19,7 @@ from .head import head
 from .log_lines import rows
 from .lookup import deployment_of
 
-_NEWEST = 500
+_NEWEST, _BESIDE = 500, 200
 _MOST = 100_000
 _RUNS = 20
 
@@ -28,17 +29,38 @@ _RUNS = 20
 def log_page(request: PageRequest, slug: str) -> HttpResponse:
     """The page; it works without scripts, as a page to reload."""
     deployment = deployment_of(request, slug)
-    asked = _asked(request)
-    lines = rows(logs.lines(deployment, limit=_NEWEST, **asked))
+    asked, line_id = _asked(request), _whole(request.GET.get("line", ""))
+    lines = rows(_around(deployment, line_id, asked) or logs.lines(deployment, limit=_NEWEST, **asked))
+    view = head(request, deployment, "logs")
     context = {
         "lines": lines,
+        "line_id": line_id if any(line.id == line_id for line in lines) else None,
+        "cards": _cards(deployment, view["status"], asked["run_id"]),
         "more": len(lines) == _NEWEST,
         "after_id": lines[-1].id if lines else 0,
         "runs": _runs(deployment),
         "query": _query(asked),
         **asked,
     }
-    return render(request, "deployments/logs.html", head(request, deployment, "logs") | context)
+    return render(request, "deployments/logs.html", view | context)
+
+
+def _around(deployment: Deployment, line_id: int | None, asked: dict[str, Any]) -> list[LogLine]:
+    """The line with what stands before and after it; empty where there is no such line among those asked."""
+    if line_id is None:
+        return []
+    before = logs.lines(deployment, before_id=line_id + 1, limit=_BESIDE, **asked)
+    if not before or before[-1].pk != line_id:
+        return []
+    return before + logs.lines(deployment, after_id=line_id, limit=_BESIDE, **asked)
+
+
+def _cards(deployment: Deployment, status: StatusView, run_id: int | None) -> list[DiagnosisView]:
+    """What the log doctor says of the run that is shown, else of the failure that keeps it out."""
+    if run_id is not None:
+        return findings.of_runs([run_id], deployment).get(run_id, [])
+    told = status.failure.diagnosis if status.failure is not None else None
+    return [told] if told is not None else []
 
 
 @require_safe
@@ -70,9 +92,12 @@ def _text(deployment: Deployment, asked: dict[str, Any]) -> str:
 
 
 def _asked(request: PageRequest) -> dict[str, Any]:
-    run = request.GET.get("run", "")
-    known = run.isascii() and run.isdigit() and len(run) < 19
-    return {"run_id": int(run) if known else None, "contains": request.GET.get("contains", "").strip()[:200]}
+    contains = request.GET.get("contains", "").strip()[:200]
+    return {"run_id": _whole(request.GET.get("run", "")), "contains": contains}
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _query(asked: dict[str, Any]) -> str:

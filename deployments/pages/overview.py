@@ -6,11 +6,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from deployments.engines.validation import Level
 from deployments.models import OPEN_DOWNLOADS, Deployment
 from deployments.planning.power import Scope
-from deployments.services import auto_rollback, runs
+from deployments.services import auto_rollback, findings, runs
 from deployments.services.sentences import PHASE_WORDS
-from deployments.services.views import StatusView
+from deployments.services.views import DiagnosisView, RunView, StatusView
 
 from . import live
 from .access import PageRequest, needs
@@ -59,9 +60,16 @@ def _with_phases(request: PageRequest, deployment: Deployment) -> dict[str, Any]
         "falls": waterfall(run, status.price_usd_per_hour) if run else None,
         "dollars": shares(run) if run else None,
         "downloading": download is not None and download.status in OPEN_DOWNLOADS,
+        "cards": _worth_a_look(deployment, run),
         "may_operate": request.actor.may(Scope.OPERATE, status.slug),
         "went_back": auto_rollback.shown(deployment),
     }
+
+
+def _worth_a_look(deployment: Deployment, run: RunView | None) -> list[DiagnosisView]:
+    """What goes wrong or slowly now. Advice is left to the page of the run."""
+    found = findings.of_runs([run.id], deployment).get(run.id, []) if run is not None else []
+    return [card for card in found if card.level != Level.ADVICE]
 
 
 def _phase_words(status: StatusView) -> str:

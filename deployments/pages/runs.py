@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from deployments.planning.power import Scope
-from deployments.services import bill_compare, logs, runs
+from deployments.services import bill_compare, findings, logs, runs
 from deployments.services.errors import Refused
 from deployments.services.views import RunView
 
@@ -46,7 +46,8 @@ def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
     falls = waterfall(run, above["status"].price_usd_per_hour)
     billed = bill_compare.billed_of_run(run.id) if run.ended_at else None
     context = {"run": run, "falls": falls, "dollars": shares(run), "story": story(run), "lines": lines}
-    return render(request, "deployments/run.html", above | context | {"billed": billed})
+    told = {"cards": findings.of_runs([run.id], deployment).get(run.id, [])}
+    return render(request, "deployments/run.html", above | context | told | {"billed": billed})
 
 
 def story(run: RunView) -> str:

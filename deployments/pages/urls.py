@@ -23,6 +23,7 @@ from .freezing import freeze, lift
 from .home import burning, home, register
 from .logs import log_download, log_page, log_tail
 from .looking import look
+from .mending import mend
 from .model_fit import model_fit
 from .notifications import notifications, remove_channel, rotate_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
@@ -100,6 +101,7 @@ urlpatterns = [
     path(f"{_ONE}/auto-rollback/", switch_auto_rollback, name="auto-rollback"),
     path(f"{_ONE}/settings/edit/", edit, name="edit-settings"),
     path(f"{_ONE}/settings/edit/preview/", preview, name="preview-settings"),
+    path(f"{_ONE}/findings/<int:finding_id>/", mend, name="mend"),
     path(f"{_ONE}/releases/", make_release, name="make-release"),
     path(f"{_ONE}/releases/new/", release_dialog, name="release-dialog"),
     path(f"{_ONE}/releases/<int:number>/", release_page, name="release"),

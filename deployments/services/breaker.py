@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -25,9 +26,10 @@ from deployments.models import (
 from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 
-from . import audit, auto_rollback, costs, enqueue, notify
+from . import audit, auto_rollback, costs, diagnosing, enqueue, findings, notify
 from .locking import locked
 from .use import holders_of
+from .views import DiagnosisView
 
 TITLES = {
     Break.BOOT_REPEATED: "It started a second time before it was ready",
@@ -76,6 +78,7 @@ def open_breaker(
             summary=f"{deployment.name} was turned off: {title(reason)}.",
             details={"reason": reason, "text": text[:500]},
         )
+        diagnosing.at_break(deployment, reason, run, text, now)
         failure = auto_rollback.Failure(reason, run, text, holders)
         went_back = auto_rollback.go_back(locked(deployment.pk), failure, now)
         _tell(deployment, failure, went_back, now)
@@ -110,7 +113,12 @@ def _tell(
 ) -> None:
     """What went wrong, what it burned so far, what the panel did, and that nothing lights it by itself."""
     burned = _burned_usd(failure.run, deployment, now)
-    facts = {"reason": failure.reason, "burned_usd": None if burned is None else f"{burned:.2f}"}
+    card = findings.of_break(deployment, failure.run, now)
+    facts = {
+        "reason": failure.reason,
+        "burned_usd": None if burned is None else f"{burned:.2f}",
+        "diagnosis": _as_facts(card) if card is not None else None,
+    }
     words = f"{deployment.name} was turned off: {title(failure.reason)}."
     more = "It stays out until a person starts it again."
     if went_back is not None:
@@ -118,9 +126,19 @@ def _tell(
         facts |= {"went_back_to": str(went_back.back_to.number), "release": str(went_back.made.number)}
     if burned:
         more = f"It burned ${burned:.2f} until now. {more}"
-    if last := failure.text.strip().splitlines()[-1:]:
-        more += f" The last it said: {last[0][:300]}"
+    if card is not None:
+        more = f"{card.title}. {card.cause} {card.remedy} {more}"
+    told = [card.evidence] if card is not None and card.evidence else failure.text.strip().splitlines()[-1:]
+    if told:
+        more += f" {'The line' if card is not None else 'The last it said'}: {told[0][:300]}"
     notify.tell("failed", words, more=more, deployment=deployment, facts=facts)
+
+
+def _as_facts(card: DiagnosisView) -> dict[str, Any]:
+    """The diagnosis for webhooks. A change is made by a person who has looked at it, so it is only named."""
+    names = ("code", "title", "cause", "remedy", "evidence")
+    facts = {name: getattr(card, name) for name in names}
+    return facts | {"change": card.fix.words if card.fix is not None else None}
 
 
 def _burned_usd(run: Run | None, deployment: Deployment, now: datetime) -> Decimal | None:

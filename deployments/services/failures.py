@@ -6,9 +6,9 @@ from decimal import Decimal
 from deployments.ledger.prices import PriceBook
 from deployments.models import Cause, Deployment, Run
 
-from . import runs
+from . import findings, runs
 from .breaker import title
-from .views import FailureView
+from .views import DiagnosisView, FailureView
 
 # Failures of one start lie within this many runs; its first attempts count as burned too.
 CAUSES = {
@@ -35,7 +35,20 @@ def failure_of(deployment: Deployment, prices: PriceBook, now: datetime) -> Fail
         at=deployment.breaker_opened_at,
         burned_usd=_burned(deployment, prices, now),
         run_id=run.pk if run is not None else None,
+        diagnosis=_diagnosis(deployment),
     )
+
+
+def _diagnosis(deployment: Deployment) -> DiagnosisView | None:
+    """Of the failed run, else of another life of its lease; of the deploy or the wake where there is no run.
+    What is no error is told beside a run, and not as what keeps it out."""
+    for life in _lives(deployment):
+        found = [row for row in deployment.told_findings if row.run_id == life.pk]
+        if card := findings.why_it_failed(found, deployment):
+            return card
+    opened = deployment.breaker_opened_at
+    loose = [row for row in deployment.told_findings if row.run_id is None and opened and row.at >= opened]
+    return findings.why_it_failed(loose, deployment)
 
 
 def _evidence(deployment: Deployment) -> str:

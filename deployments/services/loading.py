@@ -12,6 +12,7 @@ from deployments.models import (
     Deploy,
     Deployment,
     Download,
+    Finding,
     InFlight,
     Lease,
     Run,
@@ -20,14 +21,15 @@ from deployments.models import (
 
 # A gateway process that has not reported for this long is dead.
 IN_FLIGHT_STALE = timedelta(seconds=5)
-HISTORY, RECENT = 50, 20
+HISTORY, RECENT, FINDINGS = 50, 20, 40
 
 
 def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment]:
     """`rows` with open leases, wakes, deploys, downloads, runs and requests, and recent history, attached.
 
     The lists hang on each deployment as `open_leases`, `open_wakes`, `open_deploys`, `open_downloads`,
-    `open_runs`, `recent_runs` (ended, newest first), `boots` (ready, newest first) and `flying`.
+    `open_runs`, `recent_runs` (ended, newest first), `boots` (ready, newest first), `flying`, and
+    `told_findings` (newest first, of those that a breaker keeps out).
     """
     serving = Run.objects.exclude(cause=Cause.DOWNLOAD)
     ready = serving.filter(ready_at__isnull=False, started_at__isnull=False).order_by("-id")
@@ -60,7 +62,13 @@ def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment
             InFlight.objects.filter(updated_at__gt=now - IN_FLIGHT_STALE),
             to_attr="flying",
         ),
+        Prefetch("findings", _of_failed(), to_attr="told_findings"),
     )
+
+
+def _of_failed() -> QuerySet[Finding]:
+    broken = Finding.objects.filter(deployment__breaker_opened_at__isnull=False)
+    return broken.select_related("run__release", "release").order_by("-id")[:FINDINGS]
 
 
 def loaded(deployment_id: int, now: datetime) -> Deployment:

@@ -19,7 +19,7 @@ from deployments.engines.registry import engine_for
 from deployments.models import OPEN_DOWNLOADS, Cause, Deployment, Phase, PhaseName, Run, Sample
 from deployments.providers.base import LogEntry, NotDeployed, Provider
 
-from . import logs
+from . import diagnosing, logs
 from .facts import spec_of
 
 # Lines can arrive late: each read reaches this far back, and doubles are dropped.
@@ -46,7 +46,10 @@ def read_logs(deployment: Deployment, runs: Sequence[Run], provider: Provider, n
     except NotDeployed:
         entries = []
     recent = deployment.runs.filter(Q(ended_at__isnull=True) | Q(pk__in=_newest(deployment)))
-    _apply(deployment, logs.take_in(deployment, entries, {run.container_id: run for run in recent}))
+    new = logs.take_in(deployment, entries, {run.container_id: run for run in recent})
+    _apply(deployment, new)
+    for run in {run.pk: run for _, run in new if run is not None}.values():
+        diagnosing.read_new(run, deployment)
     newest = max((entry.at for entry in entries), default=start)
     lines = {"log_cursor": max(newest, start), "log_app_id": app_id}
     Deployment.objects.filter(pk=deployment.pk).update(**lines)

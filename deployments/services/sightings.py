@@ -23,7 +23,7 @@ from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 from deployments.providers.base import ContainerFacts, EndedContainer, Provider
 
-from . import audit, breaker, costs, endings, notify
+from . import audit, breaker, costs, diagnosing, endings, notify
 
 log = structlog.get_logger(__name__)
 
@@ -184,6 +184,8 @@ def end(run: Run, deployment: Deployment, at: datetime, told: EndedContainer | N
             end_text=run.engine_error[:4000],
             **costs.frozen(run, deployment, at),
         )
+        if changed:
+            diagnosing.at_end(run, deployment, reason, at)
         if changed and reason in endings.BREAKS and not _told_already(deployment):
             breaker.open_breaker(deployment, reason=endings.BREAKS[reason], run_id=run.pk, now=now)
     run.ended_at, run.end_reason = at, reason

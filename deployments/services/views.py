@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from deployments.engines.validation import Fix
 from deployments.planning.lifecycle import State
 
 
@@ -105,8 +106,31 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class DiagnosisView:
+    """One card of the log doctor. `line_id` is the stored line of the evidence, None where retention took it
+    or no line says it. `fix` is what changes the configuration that is saved now; `mended` is True where that
+    says already what the run's did not. `followed` are the errors that came of it, in the log's order.
+    """
+
+    id: int
+    code: str
+    level: str
+    title: str
+    cause: str
+    remedy: str
+    evidence: str
+    at: datetime
+    run_id: int | None
+    line_id: int | None
+    fix: Fix | None
+    mended: bool
+    followed: tuple["DiagnosisView", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FailureView:
-    """Why it is out and stays out: the cause in plain words, the evidence line, what was burned."""
+    """Why it is out and stays out: the cause in plain words, the evidence line, what was burned, and what the
+    log doctor says, where it knows it."""
 
     reason: str
     title: str
@@ -115,6 +139,7 @@ class FailureView:
     at: datetime
     burned_usd: Decimal
     run_id: int | None
+    diagnosis: DiagnosisView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ function append(html) {
 }
 
 async function ask() {
-  if (asking || document.hidden) return;
+  if (asking || document.hidden || !log.dataset.tail) return;
   asking = true;
   try {
     const response = await fetch(`${log.dataset.tail}&after=${after}`, { headers: { 'HX-Request': 'true' }, redirect: 'error' });

@@ -57,6 +57,7 @@ def _build_failed(server: Server) -> None:
     status = server.reaches("failed")
     _said(status, "deploy_failed", burned=False)
     assert "nobody/nothing:1 not found" in "\n".join(server.log())
+    _diagnosed(status, "image-not-found", "manifest for nobody/nothing:1 not found")
     assert server.runs() == []
 
 
@@ -64,6 +65,7 @@ def _no_machine(server: Server) -> None:
     """Half an hour of the provider's time in its queue, which is not billed."""
     status = server.reaches("failed", limit_s=1800 / SPEED + 60)
     _said(status, "no_capacity", burned=False)
+    _diagnosed(status, "no-capacity", "")
     until(lambda: not server.running())
 
 
@@ -108,6 +110,14 @@ def _said(status: dict[str, Any], reason: str, *, burned: bool) -> None:
     assert failure["text"]
     assert (Decimal(failure["burned_usd"]) > 0) is burned
     assert ("burned" if burned else "Nothing was billed") in status["sentence"]
+
+
+def _diagnosed(status: dict[str, Any], code: str, evidence: str) -> None:
+    """The log doctor says why, from the line that says so."""
+    card = status["failure"]["diagnosis"]
+    assert card["code"] == code, card
+    assert card["evidence"].startswith(evidence)
+    assert card["remedy"]
 
 
 def test_control_plane_that_fails_blinds_the_panel_and_lights_nothing(panel: Panel) -> None:

@@ -82,7 +82,9 @@ def test_starts_that_go_wrong_end_say_why_and_stay_out(panel: Panel) -> None:
     # Which is seen first, the end of the one or the coming of the next, is for chance to say.
     again = ("boot_repeated", "boot_died")
     _says(servers["dies"], again, "larger than the available KV cache memory")
+    _diagnosed(servers["dies"], "context-exceeds-cache", "ValueError: To serve at least one request")
     _says(servers["hangs"], ("boot_timeout",), "")
+    _diagnosed(servers["hangs"], "start-hung", "")
     _says(servers["dies-later"], ("engine_died",), "ngine")
     _says(servers["comes-twice"], again, "")
     _hung_no_longer_than_allowed(panel)
@@ -120,6 +122,15 @@ def _says(server: Server, reasons: Container[str], evidence: str) -> None:
     assert failure["title"] in status["sentence"]
     assert "burned" in status["sentence"]
     assert status["leases"] == []
+
+
+def _diagnosed(server: Server, code: str, evidence: str) -> None:
+    """The log doctor names the cause, not its echo, and the line stands in the log."""
+    until(lambda: server.status()["failure"]["diagnosis"], limit_s=20)
+    card = server.status()["failure"]["diagnosis"]
+    assert card["code"] == code, card
+    assert evidence in card["evidence"]
+    assert server.log(card["evidence"][-60:])
 
 
 def _hung_no_longer_than_allowed(panel: Panel) -> None:

@@ -52,7 +52,7 @@ def test_states_look_right(tab: Callable[..., Tab], states: States, width: int, 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: int, scheme: str) -> None:
     made = states.ready()
-    states.failed()
+    finding = states.diagnosed()
     states.asleep(weights_present=False)
     states.action(made, "Ada started Coder until idle, for the nightly evaluation of the week.", usd="12.2")
     run = made.runs.latest("id").pk
@@ -83,6 +83,8 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
         "/freeze/",
         "/deployments/asleep/start/",
         "/deployments/failed/logs/",
+        f"/deployments/failed/runs/{finding.run_id}/",
+        f"/deployments/failed/findings/{finding.pk}/",
     ]
     key, _ = create_key(actor=SYSTEM, owner=person(Role.MEMBER), name="n" * 80, scopes=["read", "chat"])
     _, token = Invitation.objects.make(

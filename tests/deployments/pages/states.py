@@ -10,6 +10,7 @@ from deployments.models import (
     Deploy,
     Deployment,
     DeployStatus,
+    Finding,
     InFlight,
     Lease,
     LogLine,
@@ -20,6 +21,7 @@ from deployments.models import (
     Wanted,
 )
 from deployments.planning.presets import GLM_5_2_FP8
+from deployments.services import diagnosing
 
 PHASES = {"queued": 0, "container": 6, "download": 60, "weights": 64, "warmup": 135, "server": 261}
 READY_S = 275
@@ -30,6 +32,11 @@ LINES = (
     "(Worker_TP0 pid=90) INFO 11-24 09:01:04 [loader.py:291] Loading safetensors checkpoint shards: 62% ",
     "(EngineCore pid=40) ERROR 11-24 09:01:40 [core.py:1134] ValueError: To serve at least one request with"
     " the model's max seq len (1048576), 53.45 GiB KV cache is needed",
+)
+TOO_LONG = (
+    "(EngineCore pid=40) ERROR 11-24 09:01:40 [x.py:4] ValueError: To serve at least one request with the "
+    "model's max seq len (131072), (53.4 GiB KV cache is needed, which is larger than the available KV cache "
+    "memory (25.9 GiB). Based on the available memory, the estimated maximum model length is 65536."
 )
 
 
@@ -157,6 +164,16 @@ class States:
         made.save(update_fields=["breaker_opened_at", "breaker_reason", "breaker_run", "breaker_text"])
         self.log(made, run)
         return made
+
+    def diagnosed(self, slug: str = "failed") -> Finding:
+        """One that failed, its log read by the doctor: what is to be changed, and what came of it."""
+        made = self.failed(slug)
+        run = made.breaker_run
+        assert run
+        run.log_lines.all().delete()
+        self.log(made, run, (*LINES[:4], TOO_LONG, "(APIServer pid=4) <b>RuntimeError: Engine core"))
+        diagnosing.read_new(run, made)
+        return made.findings.get(code="context-exceeds-cache")
 
     def blind(self) -> None:
         """The provider has not answered for ten minutes."""
