@@ -11,6 +11,7 @@ from deployments.models import Deployment, Finding, Release
 from deployments.planning.power import Actor
 
 from . import editing, findings, releases
+from .errors import Refused
 from .locking import locked
 from .preflight import Preflight, preflight
 from .releases import Change
