@@ -17,8 +17,8 @@ from .releases import ChangeOut
 router = Router(tags=["deployments"])
 _ONE = "/deployments/{slug:slug}/configuration"
 _YAML = "application/yaml"
-_AS_TEXT = {"responses": {200: {"content": {_YAML: {"schema": {"type": "string"}}}}}}
-_SENT = {"requestBody": {"required": True, "content": {_YAML: {"schema": {"type": "string"}}}}}
+_AS_FILE = {"responses": {200: {"content": {_YAML: {"schema": {"type": "object"}}}}}}
+_SENT = {"requestBody": {"required": True, "content": {_YAML: {"schema": {"type": "object"}}}}}
 
 
 class PlannedOut(Schema):
@@ -37,7 +37,7 @@ def get_schema(request: ApiRequest) -> Any:
     return schema()
 
 
-@router.get(_ONE, openapi_extra=_AS_TEXT, summary="The configuration as a YAML file")
+@router.get(_ONE, openapi_extra=_AS_FILE, summary="The configuration as a YAML file")
 @needs(Scope.READ)
 def get_configuration(request: ApiRequest, slug: str, release: int | None = None) -> HttpResponse:
     """As it is saved, or that of a `release`. It holds no secret, and not the name of the app."""

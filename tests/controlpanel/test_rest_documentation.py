@@ -19,7 +19,15 @@ from controlpanel.rest.documentation import document
 from controlpanel.rest.problems import STATUSES
 from deployments.api.waiting import until_state
 from deployments.planning.power import Role
-from deployments.services import enqueue, model_sizes
+from deployments.services import (
+    account_check,
+    accounts,
+    enqueue,
+    model_sizes,
+    outside,
+    retiring,
+    rotation,
+)
 from tests.deployments.api.callers import ROOT, browser, keyed, ok
 from tests.deployments.pages.states import States
 from tests.fakes.provider import FakeProvider
@@ -76,8 +84,16 @@ CHECKS = [
 def served(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[Any]:
     """The panel as a WSGI application over the rows of this test, and an admin who may do everything."""
     monkeypatch.setattr(enqueue, "_send", lambda *message: None)
-    provider = FakeProvider(timezone.now)  # the one call that asks a provider at once
-    monkeypatch.setattr(model_sizes, "provider_for", lambda account: provider)
+    provider = FakeProvider(timezone.now)  # for what asks one while it answers
+    for asking in (
+        account_check,
+        accounts,
+        model_sizes,
+        outside,
+        retiring,
+        rotation,
+    ):
+        monkeypatch.setattr(asking, "provider_for", lambda account: provider)
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)  # they would end the transaction of the test
     yield get_wsgi_application()
