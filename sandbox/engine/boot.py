@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sandbox.engine.boot_weights import check_model, refuse, weight_steps
+from sandbox.engine.boot_weights import check_model, refuse, share_of, weight_steps
 from sandbox.engine.catalogue import Catalogue
 from sandbox.engine.console import API, CORE, WORKER, Console
 from sandbox.engine.settings import KV_CACHE_GIB, KV_CACHE_TOKENS, Settings
@@ -164,7 +164,7 @@ def _cache(settings: Settings) -> Iterator[Step]:
         "/usr/local/lib/python3.12/dist-packages/vllm/model_executor/layers/fused_moe/configs/"
         "E=256,N=256,device_name=NVIDIA_H200,dtype=fp8_w8a8,block_shape=[128,128].json"
     )
-    yield say("cache", PROFILE_S, WORKER, "fused_moe.py:1107", text, "WARNING")
+    yield say("cache", PROFILE_S * share_of(settings.model), WORKER, "fused_moe.py:1107", text, "WARNING")
     text = f"Available KV cache memory: {KV_CACHE_GIB:.2f} GiB"
     yield say("cache", 8.0, WORKER, "gpu_worker.py:560", text)
     if settings.max_model_len > KV_CACHE_TOKENS:
@@ -196,7 +196,8 @@ def _cache_too_small(console: Console, settings: Settings) -> None:
 
 
 def _warmup(settings: Settings) -> Iterator[Step]:
-    yield from progress("warmup", WORKER, "DeepGEMM warmup", total=2161, seconds=WARMUP_S, states=40)
+    seconds = WARMUP_S * share_of(settings.model)
+    yield from progress("warmup", WORKER, "DeepGEMM warmup", total=2161, seconds=seconds, states=40)
     if not settings.eager:
         for mode, total in (("mixed prefill-decode, PIECEWISE", 11), ("decode, FULL", 7)):
             label = f"Capturing CUDA graphs ({mode})"
@@ -209,7 +210,7 @@ def _warmup(settings: Settings) -> Iterator[Step]:
 
 
 def _engine_took(settings: Settings) -> str:
-    seconds = PROFILE_S + 8 + WARMUP_S + 5
+    seconds = (PROFILE_S + WARMUP_S) * share_of(settings.model) + 8 + 5
     head = "init engine (profile, create kv cache, warmup model) took"
     if settings.eager:
         return f"{head} {seconds:.2f} s"

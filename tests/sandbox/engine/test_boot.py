@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from deployments.engines.vllm import Vllm
+from deployments.planning.presets import PRESETS
 from sandbox.engine.weights import leave_tree
 from tests.sandbox.engine.making import MODEL, make_settings, play, without
 
@@ -45,6 +47,16 @@ def test_without_prefetching_loading_takes_over_twelve_minutes(cached: dict[str,
     assert "Auto-prefetch is disabled because the filesystem (9P) is not a recognized network FS" in log
     assert "Prefetching checkpoint files" not in log
     assert seconds - fast > 11 * 60
+
+
+def test_small_model_is_ready_within_the_start_limit_of_its_preset(tmp_path: Path) -> None:
+    small = PRESETS["qwen3-0-6b"]
+    leave_tree(tmp_path / "hub", small.model)
+    argv = list(Vllm().command(small).argv[2:])
+    log, seconds, failed = play(make_settings(argv=argv, environment={"HF_HOME": str(tmp_path)}))
+    assert failed is None
+    assert "Auto-prefetch is disabled" in log
+    assert seconds < small.expected_boot_s < small.startup_timeout_s
 
 
 def test_without_eager_compiling_takes_twenty_minutes(cached: dict[str, str]) -> None:
