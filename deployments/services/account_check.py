@@ -103,6 +103,7 @@ def _learn(other: Account, now: datetime) -> None:
         log.warning("accounts.not_learnt", account=other.name, code=error.code)
 
 
-def _sane(usd: Decimal | None) -> Decimal | None:
+def _sane(told: Decimal | None) -> Decimal | None:
     """What the provider says, or None where that is no amount."""
+    usd = None if told is None else Decimal(told)
     return usd if usd is not None and usd.is_finite() and 0 <= usd < _MOST_USD else None

@@ -84,7 +84,7 @@ def test_what_would_be_deployed_is_shown_and_nothing_is(
     made = states.asleep()
     releases.save_config(made, actor=SYSTEM, config=made.config | {"max_model_len": 65536})
     viewer = browser(Role.VIEWER)
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(29):
         page = text(viewer, f"{ONE}dry-run/")
     assert "What release 2 would deploy" in page
     assert "- --max-model-len 131072" in page

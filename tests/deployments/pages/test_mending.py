@@ -43,7 +43,7 @@ def test_admin_sees_the_change_and_makes_it_a_release(
     assert "<del>--max-model-len 131072</del><ins>--max-model-len 65536</ins>" in page
     refused = client.post(path, {"base": "of another day"})
     assert refused.status_code == 409
-    assert "Look at the change again" in refused.content.decode()
+    assert "Read it again" in refused.content.decode()
     base = page.split('name="base" value="')[1].split('"')[0]
     after = client.post(path, {"base": base}, follow=True).content.decode()
     assert "Release 2 has the change" in after

@@ -147,7 +147,7 @@ def test_change_becomes_a_release_after_a_look_and_lights_nothing(failed: Panel)
     stale = mending.planned(failed.deployment, finding.pk).base
     config = failed.deployment.config | {"max_num_seqs": 8}
     releases.save_config(failed.deployment, actor=admin, config=config)
-    with pytest.raises(Refused, match="Look at the change again"):
+    with pytest.raises(Refused, match="changed max_num_seqs of"):
         mending.mend(failed.deployment, finding.pk, actor=admin, base=stale)
     plan = mending.planned(failed.deployment, finding.pk)
     changes = {one.field: one.after for one in plan.changes}
