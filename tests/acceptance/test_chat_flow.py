@@ -51,6 +51,8 @@ def finished(page: Page, timeout_ms: int = BOOT_MS) -> None:
 
 def test_a_member_talks(panel: Panel, chromium: Browser) -> None:
     server = panel.make(NAME)
+    # A Sleep within the warm-up may have to end the endpoint too, at this speed: not what is asked here.
+    server.without_warm_up()
     server.start()
     server.reaches("ready")
     server.sleep(force=True)
