@@ -47,9 +47,11 @@ def _drain(facts: Facts, stop: StopFact) -> list[Step]:
     # A warm-up gives up at the order. What it has asked for already would come back and light it again.
     warming = any(container.warming for container in facts.serving)
     quiet = facts.in_flight == 0 and facts.running_inputs == 0 and not warming
-    # Also where nothing is drained, the hard stop gets a while to work before the endpoint has to go.
+    # Also where nothing is drained, the hard stop gets a while to work before the endpoint has to go: two
+    # looks at least, for a sandbox's time flies and a process still takes its seconds to end.
     hard_at = _hard_at(facts, stop, warming=warming)
-    if facts.now >= hard_at + max(facts.windows.drain, facts.windows.relight_watch):
+    windows = facts.windows
+    if facts.now >= hard_at + max(windows.drain, windows.relight_watch, 2 * windows.tick):
         return [TurnOff()]
     if facts.now >= hard_at:
         return [StopContainers(ids, graceful=False)]
