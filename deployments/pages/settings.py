@@ -18,8 +18,7 @@ from deployments.planning.memory.of_spec import fit_of
 from deployments.planning.power import Scope
 from deployments.planning.spec import Spec, SpecError
 from deployments.services import auto_rollback, costs, releases
-from deployments.services.measured import observations, own_calibration
-from deployments.services.model_sizes import ModelSizes
+from deployments.services.measured import Known, known_of, own_calibration
 from deployments.services.preflight import Preflight, preflight
 
 from .access import PageRequest, needs
@@ -49,9 +48,10 @@ def settings(request: PageRequest, slug: str) -> HttpResponse:
     """The page."""
     deployment = deployment_of(request, slug)
     context = head(request, deployment, "settings")
-    context |= _configuration(deployment, context["status"].price_usd_per_hour)
+    known = known_of(deployment)
+    context |= _configuration(deployment, context["status"].price_usd_per_hour, known)
     context |= {
-        "judged": _judged(deployment),
+        "judged": _judged(deployment, known),
         "releases": _releases(deployment),
         "may_release": request.actor.may(Scope.OPERATE, slug),
         "went_back": auto_rollback.shown(deployment),
@@ -60,15 +60,15 @@ def settings(request: PageRequest, slug: str) -> HttpResponse:
     return render(request, "deployments/settings.html", context | unreleased(deployment))
 
 
-def _judged(deployment: Deployment) -> Preflight | None:
+def _judged(deployment: Deployment, known: Known) -> Preflight | None:
     """What is wrong or unwise in the saved configuration; None where it cannot even be read."""
     try:
-        return preflight(deployment, Spec.from_json(deployment.config))
+        return preflight(deployment, Spec.from_json(deployment.config), known)
     except SpecError:
         return None
 
 
-def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, Any]:
+def _configuration(deployment: Deployment, usd_per_hour: Decimal, known: Known) -> dict[str, Any]:
     """What the next start would run; the error where the configuration cannot be read."""
     release = deployment.current_release
     try:
@@ -83,13 +83,12 @@ def _configuration(deployment: Deployment, usd_per_hour: Decimal) -> dict[str, A
         "command": wrapped(command),
         "prices": _prices(deployment, spec),
         "definition": definition_of(deployment, spec),
-    } | _memory(deployment, spec, release)
+    } | _memory(spec, release, known)
 
 
-def _memory(deployment: Deployment, spec: Spec, release: Release | None) -> dict[str, Any]:
+def _memory(spec: Spec, release: Release | None, known: Known) -> dict[str, Any]:
     """What the engine of this release printed; else the estimate, with what earlier runs taught."""
-    sizes = ModelSizes(deployment)
-    seen = observations(deployment, sizes)
+    sizes, seen = known.sizes, known.seen
     now = next((one for one in seen if release is not None and one.release == release.number), None)
     before = [one for one in seen if now is None or one.release < now.release]
     found = fit_of(

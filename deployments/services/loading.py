@@ -31,8 +31,6 @@ def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment
     `open_runs`, `recent_runs` (ended, newest first), `boots` (ready, newest first), `flying`, and
     `told_findings` (newest first, of those that a breaker keeps out).
     """
-    serving = Run.objects.exclude(cause=Cause.DOWNLOAD)
-    ready = serving.filter(ready_at__isnull=False, started_at__isnull=False).order_by("-id")
     rows = rows.select_related(
         "account", "current_release", "live_release", "restoring", "breaker_run__release"
     )
@@ -54,9 +52,9 @@ def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment
             to_attr="open_runs",
         ),
         Prefetch(
-            "runs", serving.filter(ended_at__isnull=False).order_by("-id")[:RECENT], to_attr="recent_runs"
+            "runs", _serving().filter(ended_at__isnull=False).order_by("-id")[:RECENT], to_attr="recent_runs"
         ),
-        Prefetch("runs", ready[:HISTORY], to_attr="boots"),
+        Prefetch("runs", _ready()[:HISTORY], to_attr="boots"),
         Prefetch(
             "in_flight",
             InFlight.objects.filter(updated_at__gt=now - IN_FLIGHT_STALE),
@@ -69,6 +67,19 @@ def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment
 def _of_failed() -> QuerySet[Finding]:
     broken = Finding.objects.filter(deployment__breaker_opened_at__isnull=False)
     return broken.select_related("run__release", "release").order_by("-id")[:FINDINGS]
+
+
+def boots_of(deployment: Deployment) -> list[Run]:
+    """What `with_facts` attaches as `boots`, alone. One query."""
+    return list(_ready().filter(deployment=deployment)[:HISTORY])
+
+
+def _serving() -> QuerySet[Run]:
+    return Run.objects.exclude(cause=Cause.DOWNLOAD)
+
+
+def _ready() -> QuerySet[Run]:
+    return _serving().filter(ready_at__isnull=False, started_at__isnull=False).order_by("-id")
 
 
 def loaded(deployment_id: int, now: datetime) -> Deployment:

@@ -78,6 +78,20 @@ def observations(deployment: Deployment, sizes: ModelSizes) -> list[Observation]
     return known
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a deployment's estimates rest on: the sizes of its model, and what its own runs printed."""
+
+    sizes: ModelSizes
+    seen: Sequence[Observation]
+
+
+def known_of(deployment: Deployment) -> Known:
+    """Two queries."""
+    sizes = ModelSizes(deployment)
+    return Known(sizes, observations(deployment, sizes))
+
+
 def own_calibration(spec: Spec, sizes: ModelSizes, seen: Sequence[Observation]) -> Calibration | None:
     """What the newest measured release taught about a configuration of the same model on the same GPUs; its
     context, share and cache may differ. None where nothing alike was measured."""

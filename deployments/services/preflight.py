@@ -4,19 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 
 from deployments.engines.catalogue import SHIPPED, Catalogue, CatalogueError, nearest
 from deployments.engines.validation import Context, Finding, Level, facts_of_config, findings
-from deployments.models import Deployment, Run
+from deployments.models import Deployment
 from deployments.planning.memory.of_spec import Verdict, fit_of
 from deployments.planning.spec import Spec
 
 from .errors import Refused
 from .expected import boot_time
-from .loading import loaded
-from .measured import observations, own_calibration
-from .model_sizes import ModelSizes
+from .loading import boots_of
+from .measured import Known, known_of, own_calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +49,15 @@ def catalogue_for(version: str) -> Catalogue:
         return nearest(version)
 
 
-def preflight(deployment: Deployment, spec: Spec) -> Preflight:
-    """Judge a spec for a deployment, with the history of its own starts. Changes and asks nothing outside."""
+def preflight(deployment: Deployment, spec: Spec, known: Known | None = None) -> Preflight:
+    """Judge a spec for a deployment, with the history of its own starts. Changes and asks nothing outside.
+
+    `known` is for whoever has read it already.
+    """
     catalogue = catalogue_for(spec.engine_version)
-    sizes = ModelSizes(deployment)
-    config, shape = sizes.config(spec.model), sizes.shape(spec.model)
-    own = own_calibration(spec, sizes, observations(deployment, sizes))
+    known = known or known_of(deployment)
+    config, shape = known.sizes.config(spec.model), known.sizes.shape(spec.model)
+    own = own_calibration(spec, known.sizes, known.seen)
     context = Context(
         catalogue,
         boot_p99_s=_boot_p99_s(deployment, spec),
@@ -88,8 +89,8 @@ def _boot_p99_s(deployment: Deployment, spec: Spec) -> float | None:
     """
     if deployment.pk is None:  # one that is only being filled in
         return None
-    ready = Run.objects.filter(deployment=deployment, ready_at__isnull=False)
-    if deployment.account.is_sandbox or not ready.exists():
+    if deployment.account.is_sandbox:
         return None
-    boot = boot_time(loaded(deployment.pk, timezone.now()), spec)
+    deployment.boots = boots_of(deployment)
+    boot = boot_time(deployment, spec)
     return boot.p99_s if boot.runs else None
