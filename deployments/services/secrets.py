@@ -23,6 +23,8 @@ def ensure(account: Account, provider: Provider) -> None:
     if not account.proxy_token_id:
         token = provider.create_proxy_token()
         _store(account, "proxy_token", proxy_token_id=token.token_id, proxy_token_secret=token.token_secret)
+        if account.proxy_token_id != token.token_id:  # another worker was first; two would both open the door
+            provider.revoke_proxy_token(token.token_id)
     write(account, provider)
 
 

@@ -78,9 +78,11 @@ def _claim(wake_id: int, claim: str) -> bool:
 def _ask(wake: Wake, claim: str, provider: Provider) -> WakeHop | None:
     if wake.result_url:
         return provider.follow_wake(wake.result_url)
-    if wake.status == WakeStatus.SENT or not _may_send(wake.deployment):
+    if wake.status == WakeStatus.SENT:
         return None
-    secrets.write_if_due(wake.deployment.account, provider)
+    secrets.write_if_due(wake.deployment.account, provider)  # takes seconds: the last look comes after it
+    if not _may_send(wake.deployment):
+        return None
     sending = Wake.objects.filter(pk=wake.pk, hop_claim=claim, status=WakeStatus.REQUESTED)
     if not sending.update(status=WakeStatus.SENT, sent_at=timezone.now(), sends=F("sends") + 1):
         return None
@@ -120,7 +122,7 @@ def _refused(wake: Wake, words: str, now: datetime) -> None:
     """The wake was answered with no. Where a container is up, its own end is the reason, and it was billed:
     an engine that died in this moment answers so, and says why in its log."""
     for _ in range(_LOOKS):
-        if observe.observe(wake.deployment.account_id, force=True, now=now):
+        if observe.observe(wake.deployment.account_id, force=True):
             break
         pause(_LOOK_PAUSE_S)  # another worker is looking: what it finds is not all written yet
     run = (

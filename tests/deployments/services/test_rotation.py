@@ -105,6 +105,37 @@ def test_a_key_that_did_not_arrive_is_written_before_anything_is_lit(
     assert panel.provider.wake_requests == 1 + deployed
 
 
+def test_who_puts_it_out_while_a_key_is_written_is_obeyed(
+    panel: Panel, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing takes seconds: the last look before money is spent comes after it."""
+    panel.light()
+    requests.sleep(panel.deployment, actor=ADMIN, force=True)
+    panel.advance(120)
+    rotation.engine_key(account.pk, actor=ADMIN)
+    Account.objects.update(secrets_written=-1)
+    write, asked = panel.provider.write_secrets, panel.provider.wake_requests
+
+    def put_out_meanwhile(values: Any) -> None:
+        write(values)
+        requests.turn_off(panel.deployment, actor=ADMIN, force=True)
+
+    monkeypatch.setattr(panel.provider, "write_secrets", put_out_meanwhile)
+    panel.start()
+    panel.tick()
+    assert not now(account).secrets_due, "it was written"
+    assert panel.provider.wake_requests == asked, "and nothing was lit"
+
+
+def test_of_two_that_make_a_proxy_token_one_is_left(panel: Panel, account: Account) -> None:
+    Account.objects.update(proxy_token_id="", proxy_token_secret="")
+    panel.provider.proxy_tokens.clear()
+    late, first = now(account), now(account)
+    secrets.ensure(first, panel.provider)
+    secrets.ensure(late, panel.provider)
+    assert panel.provider.proxy_tokens == {now(account).proxy_token_id}
+
+
 def test_of_two_writers_the_late_one_has_it_written_again(panel: Panel, account: Account) -> None:
     slow, provider = now(account), panel.provider
     real = provider.write_secrets
