@@ -31,16 +31,23 @@ _OUTSIDE = ("deploy_failed", "wake_failed", "no_capacity")
 
 @contextmanager
 def _harmless(what: str, deployment: Deployment) -> Iterator[None]:
-    """All or nothing is written, and a fault in a rule stops no observation and no breaker."""
+    """A fault in a rule stops no observation and no breaker."""
     try:
-        with transaction.atomic():
-            yield
+        yield
     except Exception:
         log.exception("doctor.failed", what=what, deployment=deployment.slug)
 
 
+@contextmanager
+def _whole(what: str, deployment: Deployment) -> Iterator[None]:
+    """The same within somebody's transaction: all or nothing is written."""
+    with _harmless(what, deployment), transaction.atomic():
+        yield
+
+
 def read_new(run: Run, deployment: Deployment) -> None:
-    """Read the run's lines that no earlier call has read. Call it under the account's claim."""
+    """Read the run's lines that no earlier call has read. Call it under the account's claim, and in no
+    transaction: thousands of lines may have to be read, and on SQLite nobody else could write meanwhile."""
     with _harmless("lines", deployment):
         _read_new(run, deployment)
 
@@ -50,9 +57,10 @@ def _read_new(run: Run, deployment: Deployment) -> None:
     context = _context(run, deployment)
     while rows := list(_unread(run, state)):
         scan = doctor.scan((row.text for row in rows), context, stopping=state.stopping)
-        _keep(deployment, run, scan.found, rows)
         state.line_id, state.stopping = rows[-1].pk, scan.stopping
-        LogScan.objects.filter(pk=state.pk).update(line_id=state.line_id, stopping=state.stopping)
+        with transaction.atomic():
+            _keep(deployment, run, scan.found, rows)
+            LogScan.objects.filter(pk=state.pk).update(line_id=state.line_id, stopping=state.stopping)
         if len(rows) < _BATCH:
             break
 
@@ -64,7 +72,7 @@ def _unread(run: Run, state: LogScan) -> Iterable[LogLine]:
 
 def at_end(run: Run, deployment: Deployment, reason: str, at: datetime) -> None:
     """A run is over: read what is left of its log, and what its end alone says."""
-    with _harmless("end", deployment):
+    with _whole("end", deployment):
         _read_new(run, deployment)
         _keep_warm_up(run, deployment)
         if reason in _UNEXPLAINED:
@@ -73,7 +81,7 @@ def at_end(run: Run, deployment: Deployment, reason: str, at: datetime) -> None:
 
 def at_break(deployment: Deployment, reason: str, run: Run | None, text: str, now: datetime) -> None:
     """The breaker opens: read what is left, and what this break alone says. `text` is the provider's."""
-    with _harmless("break", deployment):
+    with _whole("break", deployment):
         if run is not None:
             _read_new(run, deployment)
             _keep_ending(run, deployment, reason, now)
