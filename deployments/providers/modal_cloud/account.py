@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 from modal import exception
 
 from deployments.providers.base import AccountFacts, NoEnvironment, ProxyToken
 
 from . import rpc
-from .sdk import Client, modal
+from .sdk import Client, missing, modal
 
 _PROXY_TOKEN_NAME = "pilotlight"  # noqa: S105  # what the token is called in Modal's list
 _HOUR_S = 3600
@@ -73,16 +74,8 @@ async def write_secret(environment: str, name: str, values: Mapping[str, str], c
 
 async def missing_secrets(client: Client, environment: str, names: Sequence[str]) -> list[str]:
     """Those of `names` that do not exist."""
-    exist = await asyncio.gather(*(_exists(client, environment, name) for name in names))
-    return [name for name, there in zip(names, exist, strict=True) if not there]
-
-
-async def _exists(client: Client, environment: str, name: str) -> bool:
-    try:
-        await modal.Secret.from_name(name, environment_name=environment, client=client).hydrate.aio()
-    except exception.NotFoundError:
-        return False
-    return True
+    named = partial(modal.Secret.from_name, environment_name=environment, client=client)
+    return await missing(names, named)
 
 
 async def missing_keys(client: Client, environment: str, secret: str, keys: Sequence[str]) -> list[str]:

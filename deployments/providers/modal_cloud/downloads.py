@@ -1,8 +1,8 @@
 """The `download` function's calls, and what lies on the weights volume."""
 
-import asyncio
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from modal import exception
 from modal.types import FileEntryType
@@ -10,7 +10,7 @@ from modal.types import FileEntryType
 from deployments.providers.base import CallOutcome, CallState, NotDeployed, WeightsFacts
 
 from . import rpc
-from .sdk import Client, api_pb2, modal
+from .sdk import Client, api_pb2, missing, modal
 
 DOWNLOAD = "download"
 _RANK = {True: 2, None: 1, False: 0}
@@ -82,16 +82,8 @@ async def weights(client: Client, environment: str, volume: str, model: str) -> 
 
 async def missing_volumes(client: Client, environment: str, names: Sequence[str]) -> list[str]:
     """Those of `names` that do not exist. Makes none."""
-    exist = await asyncio.gather(*(_volume_exists(client, environment, name) for name in names))
-    return [name for name, there in zip(names, exist, strict=True) if not there]
-
-
-async def _volume_exists(client: Client, environment: str, name: str) -> bool:
-    try:
-        await modal.Volume.from_name(name, environment_name=environment, client=client).hydrate.aio()
-    except exception.NotFoundError:
-        return False
-    return True
+    named = partial(modal.Volume.from_name, environment_name=environment, client=client)
+    return await missing(names, named)
 
 
 def whole(names: set[str]) -> bool | None:

@@ -7,10 +7,11 @@ event loop of its own. After a fork the child opens its own.
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import modal
+from modal import exception
 from modal.client import Client
 from modal.config import DEFAULT_SERVER_URL
 from modal_proto import api_pb2
@@ -27,7 +28,17 @@ _Key = tuple[int, str, str, str]
 _clients: dict[_Key, Client] = {}
 _locks: dict[_Key, threading.Lock] = {}
 
-__all__ = ["CALL_LIMIT_S", "CONNECT_LIMIT_S", "Client", "api_pb2", "client_of", "forget", "modal", "wait"]
+__all__ = [
+    "CALL_LIMIT_S",
+    "CONNECT_LIMIT_S",
+    "Client",
+    "api_pb2",
+    "client_of",
+    "forget",
+    "missing",
+    "modal",
+    "wait",
+]
 
 
 def wait(work: Callable[[], Awaitable[Answer]], limit_s: float) -> Answer:
@@ -41,6 +52,20 @@ def wait(work: Callable[[], Awaitable[Answer]], limit_s: float) -> Answer:
             return await work()
 
     return asyncio.run(bounded())
+
+
+async def missing(names: Sequence[str], named: Callable[[str], Any]) -> list[str]:
+    """Those of `names` under which the provider has no such object; `named` gives the SDK's reference."""
+
+    async def exists(name: str) -> bool:
+        try:
+            await named(name).hydrate.aio()
+        except exception.NotFoundError:
+            return False
+        return True
+
+    there = await asyncio.gather(*map(exists, names))
+    return [name for name, found in zip(names, there, strict=True) if not found]
 
 
 def client_of(credentials: Credentials) -> Client:
