@@ -62,8 +62,27 @@ def test_glm_from_an_empty_form(tab: Callable[..., Tab], states: States) -> None
         [], ["--max-num-batched-tokens", "16384"], [],
     ]  # fmt: skip
     made = Deployment.objects.get()
+    _take_along(page, made)
     assert (made.wanted, made.app_id, Lease.objects.count(), Wake.objects.count()) == ("off", "", 0, 0)
     assert opened.complaints == []
+
+
+def _take_along(page: Page, made: Deployment) -> None:
+    """Out as a file, and into a second deployment after a look at what it changes."""
+    config = made.config | {"app_name": "second", "max_num_seqs": 8}
+    second = Deployment.objects.create(slug="second", name="Second", account=made.account, config=config)
+    page.goto(f"{page.url.partition('/deployments/')[0]}/deployments/glm/settings/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export as YAML").click()
+    page.goto(page.url.replace("/glm/settings/", "/second/settings/"))
+    page.get_by_role("link", name="Bring in a file").click()
+    page.locator("#file").set_input_files(download.value.path())
+    page.get_by_role("button", name="Show what it changes").click()
+    expect(page.get_by_role("row", name="Requests at once in the engine")).to_contain_text("32")
+    page.get_by_role("button", name="Save this configuration").click()
+    expect(page.get_by_text("The configuration is saved.")).to_be_visible()
+    second.refresh_from_db()
+    assert second.config == made.config | {"app_name": "second"}
 
 
 def release(page: Page) -> None:
