@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
 
 from django.db.models import QuerySet
 
 from deployments.ledger.costs import RunCost, run_cost
-from deployments.ledger.prices import PriceBook, PriceMissing, Resources, UnitPrice
+from deployments.ledger.prices import PriceBook, Resources, UnitPrice
 from deployments.models import Account, Cause, Deployment, Price, Run
 from deployments.planning.spec import Spec
 
@@ -89,16 +88,6 @@ def cost_of(
         ended_at=until,
         busy_s=run.busy_s,
     )
-
-
-def frozen(run: Run, deployment: Deployment, at: datetime) -> dict[str, Any]:
-    """The columns of an ended run's cost; all None where a price is missing, so that it shows as unknown."""
-    booted = boot_ended_at(run, at)
-    try:
-        cost = cost_of(run, deployment, at, book(deployment.account), booted)
-    except PriceMissing:
-        return {}
-    return columns(cost) | {"boot_ended_at": booted}
 
 
 def columns(cost: RunCost) -> dict[str, Decimal]:

@@ -45,6 +45,15 @@ def settle_ended(*, now: datetime | None = None) -> int:
     return settled
 
 
+def closing(run: Run, at: datetime) -> dict[str, object]:
+    """The columns of a run that ends at `at`, by the usage that is in by then; settling counts it again.
+
+    Empty where a price is missing, so that the cost shows as unknown.
+    """
+    lines = lines_of([run], at).get(run.pk)
+    return {} if lines is None else _columns(lines) | {"boot_ended_at": run.boot_ended_at}
+
+
 def with_what_prices_it(runs: "costs.RunRows") -> "costs.RunRows":
     """The runs with the rows that pricing them reads."""
     return runs.select_related(

@@ -23,7 +23,7 @@ from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 from deployments.providers.base import ContainerFacts, EndedContainer, Provider
 
-from . import audit, breaker, costs, diagnosing, endings, notify
+from . import audit, breaker, diagnosing, endings, notify, settle
 
 log = structlog.get_logger(__name__)
 
@@ -182,7 +182,7 @@ def end(run: Run, deployment: Deployment, at: datetime, told: EndedContainer | N
             end_reason=reason,
             started_at=run.started_at,
             end_text=run.engine_error[:4000],
-            **costs.frozen(run, deployment, at),
+            **settle.closing(run, at),
         )
         if changed:
             diagnosing.at_end(run, deployment, reason, at)

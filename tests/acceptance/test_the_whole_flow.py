@@ -117,6 +117,7 @@ def _chat_in_a_stream(panel: Panel) -> None:
         order += ["content"] if getattr(delta, "content", None) else []
     assert list(dict.fromkeys(order)) == ["reasoning", "content"]
     assert order == sorted(order, reverse=True), "it thinks first and answers then"
+    until(lambda: sum(item["requests"] for item in panel.get("/usage").body["items"]) == 1)
 
 
 def _what_the_deploy_carried(panel: Panel) -> None:

@@ -51,7 +51,7 @@ def test_a_run_costs_its_seconds_by_part_and_resource(panel: Panel) -> None:
     panel.advance(1200, step_s=60)
     run = panel.run()
     seconds = Decimal(str((run.ended_at - run.started_at).total_seconds()))
-    assert run.gpu_usd == (seconds * 8 * Decimal("0.001261")).quantize(Decimal("1e-8"))
+    assert abs(run.gpu_usd - seconds * 8 * Decimal("0.001261")) <= Decimal("1e-6")
     assert run.boot_usd + run.use_usd + run.idle_usd == run.cost_usd
     assert run.gpu_usd + run.cpu_usd + run.memory_usd == run.cost_usd
 

@@ -81,6 +81,20 @@ def shares() -> dict[tuple[str, int | None], Decimal]:
     return found
 
 
+def test_what_was_asked_of_it_is_use_from_the_end_of_the_run_on(panel: Panel, people: dict[str, Any]) -> None:
+    panel.light()
+    panel.advance(60)
+    a_request(panel, panel.run(), people["Anna"], after_s=5, length_s=0.4, completion_tokens=9)
+    panel.advance(1200, step_s=60)
+    run = panel.run()
+    assert (run.settled_at, run.busy_s) == (None, 0.0), "nobody saw it busy, and it is not settled yet"
+    assert run.use_usd
+    before = (run.boot_usd, run.use_usd, run.idle_usd, run.cost_usd)
+    settle.settle_ended(now=panel.now + timedelta(minutes=2))
+    run = panel.run()
+    assert (run.boot_usd, run.use_usd, run.idle_usd, run.cost_usd) == before
+
+
 def test_a_run_is_put_down_to_who_woke_and_who_used_it(panel: Panel, people: dict[str, Any]) -> None:
     run = a_run(panel, lease=a_lease(panel, people["Anna"]))
     key = a_key(people["Ben"], panel.now)
