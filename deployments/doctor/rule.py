@@ -9,6 +9,8 @@ from deployments.engines.validation import Fix, Level
 from deployments.planning.spec import Spec
 
 Values = Mapping[str, str]
+# What has more digits is no number of tokens or bytes, and Python may refuse to read it.
+_LONGEST_NUMBER = 18
 
 
 class Place(StrEnum):
@@ -86,8 +88,12 @@ class Rule:
         return filled(self.cause if whole or not self.brief else self.brief, values)
 
     def fix(self, values: Values, spec: Spec) -> Fix | None:
-        """The change for a configuration; None where there is none, or where it says so already."""
-        fix = self.change(values, spec) if self.change is not None else None
+        """The change for a configuration; None where there is none, where it says so already, or where no
+        sum can be made with the numbers of the line: anybody may write such a line."""
+        try:
+            fix = self.change(values, spec) if self.change is not None else None
+        except (ValueError, ArithmeticError):
+            return None
         now = spec.to_json()
         return fix if fix is not None and any(now[key] != new for key, new in fix.patch.items()) else None
 
@@ -103,4 +109,5 @@ def filled(template: str, values: Values) -> str:
 
 
 def _shown(value: str) -> str:
-    return f"{int(value):,}" if value.isascii() and value.isdigit() and len(value) > 4 else value
+    number = value.isascii() and value.isdigit() and 4 < len(value) <= _LONGEST_NUMBER
+    return f"{int(value):,}" if number else value

@@ -3,8 +3,9 @@
 The failed start is over, and nothing is lit by this. Where an earlier release had been at the provider when
 the failed one was deployed, people and keys could wake the server before, so the earlier configuration is
 brought there again: it is then asleep, which costs nothing, and wakes for whoever asks next. Where the server
-was started from off, it stays off, as it was: only an operator brings it back, and the next start uses the
-earlier configuration. Of both, nothing costs anything, and nothing can wake that could not be woken before.
+was started from off, or somebody turned it off just before the failure was told, it stays off: only an
+operator brings it back, and the next start uses the earlier configuration. Of both, nothing costs anything,
+and nothing can wake that could not be woken before.
 """
 
 from dataclasses import dataclass
@@ -26,12 +27,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A start that is over: why (a Break), its run where there was one, the words, and who held it."""
+    """A start that is over: why (a Break), its run where there was one, the words, and who held it.
+    `turned_off`: somebody had turned it off before the panel did."""
 
     reason: str
     run: Run | None
     text: str
     holders: list[Holder]
+    turned_off: bool = False
 
 
 def go_back(deployment: Deployment, failure: Failure, now: datetime) -> AutoRollback | None:
@@ -78,7 +81,7 @@ def _written(
     deployment: Deployment, failure: Failure, failed: Release, number: int, made: Release, now: datetime
 ) -> AutoRollback:
     deploy = deployment.deploys.filter(release=failed).order_by("-pk").first()
-    redeployed = deploy is not None and deploy.replaces_id is not None
+    redeployed = deploy is not None and deploy.replaces_id is not None and not failure.turned_off
     row = AutoRollback.objects.create(
         deployment=deployment,
         failed=failed,
@@ -113,7 +116,7 @@ def told(row: AutoRollback) -> str:
 def fate(row: AutoRollback) -> str:
     """What becomes of the server, and who was cut off, in sentences."""
     asleep = "It is deployed again and sleeps; nothing was lit by that."
-    off = "It stays off, as it was before; the next start uses that release."
+    off = "It stays off; the next start uses that release."
     cut = f" Cut off: {', '.join(row.cut_off)}." if row.cut_off else " Nobody else was using it."
     return (asleep if row.redeployed else off) + cut
 

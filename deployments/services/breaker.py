@@ -53,6 +53,7 @@ def open_breaker(
         reason, run, text = Break.BOOT_DIED, died, died.engine_error
     text = text or (run.engine_error if run is not None else "")
     with transaction.atomic():
+        turned_off = locked(deployment.pk).wanted == Wanted.OFF  # by somebody, since this was decided
         opened = Deployment.objects.filter(pk=deployment.pk, breaker_opened_at__isnull=True).update(
             breaker_opened_at=now,
             breaker_reason=reason,
@@ -79,7 +80,7 @@ def open_breaker(
             details={"reason": reason, "text": text[:500]},
         )
         diagnosing.at_break(deployment, reason, run, text, now)
-        failure = auto_rollback.Failure(reason, run, text, holders)
+        failure = auto_rollback.Failure(reason, run, text, holders, turned_off)
         went_back = auto_rollback.go_back(locked(deployment.pk), failure, now)
         _tell(deployment, failure, went_back, now)
         enqueue.reconcile_soon(deployment.pk)

@@ -36,8 +36,9 @@ def move(deployment: Deployment, account: Account, *, actor: Actor) -> Deploymen
 
 
 def relocate(deployment: Deployment, account: Account) -> None:
-    """Write the account, and forget what was seen at the one before."""
+    """Write the account, and forget what was seen at the one before and what was to return there."""
     Deployment.objects.filter(pk=deployment.pk).update(
         account=account, weights_present=None, weights_checked_at=None, observed_at=None, log_cursor=None,
         log_app_id="", log_read_until=None, app_checked_at=None, live_release=None, endpoint_url="",
+        restoring=None,
     )  # fmt: skip

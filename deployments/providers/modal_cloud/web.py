@@ -135,7 +135,7 @@ def _ask(
         connection.request("GET" if body is None else "POST", target, body=body, headers=sent)
         if connection.sock is not None:  # what is left of the whole limit, not the limit anew
             connection.sock.settimeout(max(0.1, deadline - time.monotonic()))
-        return _read(connection.getresponse())
+        return _read(connection.getresponse(), credentials, sent)
     except TimeoutError:
         raise ProviderError(f"{parts.hostname} did not answer in {limit_s:.0f} s.", permanent=False) from None
     except (OSError, http.client.HTTPException) as error:
@@ -145,9 +145,13 @@ def _ask(
         connection.close()
 
 
-def _read(response: http.client.HTTPResponse) -> _Answer:
-    body = response.read(_WORDS).decode(errors="replace")
-    return _Answer(response.status, response.headers.get("Location", ""), " ".join(body.split()))
+def _read(response: http.client.HTTPResponse, credentials: Credentials, sent: Mapping[str, str]) -> _Answer:
+    """What is shown and kept of an answer: nothing that was sent to keep the door shut, should the other side
+    say it back, and no NUL, which PostgreSQL refuses."""
+    body = response.read(2 * _WORDS).decode(errors="replace").replace("\x00", "")
+    key = sent.get("Authorization", "").removeprefix("Bearer ")
+    words = " ".join(redacted(body, credentials, [key]).split())[:_WORDS]
+    return _Answer(response.status, response.headers.get("Location", ""), words)
 
 
 def _connection(parts: SplitResult, limit_s: float) -> http.client.HTTPConnection:

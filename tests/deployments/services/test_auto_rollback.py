@@ -8,7 +8,7 @@ import pytest
 from deployments.models import Action, AutoRollback, Deployment, InFlight, Notice, Run
 from deployments.planning.power import Role
 from deployments.providers.base import ProviderError
-from deployments.services import auto_rollback, releases, requests
+from deployments.services import auto_rollback, breaker, releases, requests
 
 from .conftest import SLUG, Panel, actor
 
@@ -158,6 +158,18 @@ def test_turned_off_meanwhile_it_stays_off(proven: Panel) -> None:
     dies(proven)
     requests.turn_off(proven.deployment, actor=actor(), force=True)
     settles(proven)
+    assert proven.deployment.restoring is None
+    assert proven.provider.find_app(proven.app_name) is None
+
+
+def test_turned_off_just_before_the_breaker_opens_it_stays_off(proven: Panel) -> None:
+    proven.start()
+    proven.advance(30, step_s=15)
+    run = proven.run()
+    requests.turn_off(proven.deployment, actor=actor(), force=True)
+    assert breaker.open_breaker(proven.deployment, reason="boot_died", run_id=run.pk, now=proven.now)
+    settles(proven)
+    assert not AutoRollback.objects.get().redeployed
     assert proven.deployment.restoring is None
     assert proven.provider.find_app(proven.app_name) is None
 

@@ -182,3 +182,11 @@ def test_a_warm_up_sends_each_body_twice_with_both_secrets_and_says_what_failed(
     endpoint.answer(400, body="too long")
     with pytest.raises(ProviderError, match="400 too long"):
         provider.warm_up(endpoint.url, engine_key="sk-1", bodies=[b"{}"], limit_s=5)
+
+
+def test_answer_that_says_secrets_back_is_kept_without_them(endpoint):
+    endpoint.answer(500, body="\x00no ws-very\x00-secret, no Bearer sk-of-the-engine")
+    with pytest.raises(ProviderError) as raised:
+        web.warm_up(CREDENTIALS, endpoint.url, engine_key="sk-of-the-engine", bodies=[b"{}"], limit_s=5)
+    assert "no ***, no Bearer ***" in raised.value.message
+    assert "\x00" not in raised.value.message
