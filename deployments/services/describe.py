@@ -65,9 +65,10 @@ def _given(field: str, value: Any) -> Any:
         return value.strip()
     if field == "member_cap_usd" and value is not None:
         try:
-            return Decimal(value).quantize(Decimal("0.01"))
+            cap = Decimal(value).quantize(Decimal("0.01"))
         except InvalidOperation:
             return Decimal(0)  # refused below
+        return cap if cap.is_finite() else Decimal(0)
     return value
 
 
