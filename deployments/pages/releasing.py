@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from deployments.engines.validation.secrets import masked
 from deployments.models import Cause, Deployment
 from deployments.planning.power import Scope
 from deployments.services import releases, status
@@ -60,7 +61,8 @@ def cut_off(deployment: Deployment) -> dict[str, Any]:
 
 def _context(request: PageRequest, deployment: Deployment) -> dict[str, Any]:
     against = deployment.live_release or deployment.current_release
-    before = against.spec if against is not None else {}
+    before = masked(against.spec) if against is not None else {}
+    after = masked(deployment.config)
     newest = deployment.releases.order_by("-number").values_list("number", flat=True).first()
     seen = outside_of(deployment, request.actor)
     look = seen["look"]
@@ -70,8 +72,8 @@ def _context(request: PageRequest, deployment: Deployment) -> dict[str, Any]:
         "status": status.status_of(deployment, actor=request.actor),
         "number": (newest or 0) + 1,
         "against": against,
-        "differences": in_words(releases.difference(before, deployment.config)) if against else [],
-        "flags": in_flags(before, deployment.config) if against else [],
+        "differences": in_words(releases.difference(before, after)) if against else [],
+        "flags": in_flags(before, after) if against else [],
         "look_now": look is None or not look.current,
         **cut_off(deployment),
         **seen,

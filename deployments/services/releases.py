@@ -24,7 +24,7 @@ from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
 from .outside import refuse_what_was_seen
-from .plain_secrets import refuse_plain_secrets
+from .plain_secrets import refuse_plain_secrets, refuse_secret_text
 from .preflight import refuse_errors
 
 # Addresses under /deployments/ that are pages of their own.
@@ -57,6 +57,8 @@ def create_deployment(
         raise bad_field("slug", f"{slug} is the address of a page of the panel; choose another.")
     spec = checked_spec(config)
     refuse_plain_secrets(spec)
+    refuse_secret_text("name", name)
+    refuse_secret_text("notes", notes)
     deployment = Deployment(
         slug=slug,
         name=name.strip(),
@@ -126,6 +128,7 @@ def create_release(deployment: Deployment, *, actor: Actor, note: str = "") -> R
     outside_refused where a fresh look at the provider saw what certainly fails its deploy."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A release needs an operator.")
+    refuse_secret_text("note", note)
     spec = checked_spec(deployment.config)
     _own_app_name(deployment.account, spec, deployment)
     refuse_errors(deployment, spec)
