@@ -16,7 +16,6 @@ from .argv import Given, take_apart
 from .finding import Fix
 from .models import ModelFacts, known_model
 
-
 _DIGITS = 9  # of a number; more of them are as wrong, and cannot be said
 
 

@@ -71,7 +71,7 @@ def value_problem(flag: Flag, text: str) -> Problem | None:
     except (ValueError, RecursionError):
         expected = _READERS[flag.kind.removeprefix("optional ")][1]
         return "wrong-type", f"takes {expected}"
-    if "parse_dataclass" in flag.kind and value is not None:
+    if flag.kind == "parse_dataclass" or ("parse_dataclass" in flag.kind and value is not None):
         return _object_problem(flag, value)
     if flag.choices and value not in flag.choices:
         return "wrong-choice", "takes one of " + ", ".join(str(c) for c in flag.choices if c is not None)

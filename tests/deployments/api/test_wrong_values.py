@@ -14,9 +14,9 @@ pytestmark = pytest.mark.django_db
 ONE = "/deployments/asleep"
 DIGITS = "9" * 400
 REFUSED: list[tuple[str, str]] = [
-    ('{"config":{"max_model_len":%s}}' % DIGITS, "config.max_model_len"),
+    ('{"config":{"max_model_len":' + DIGITS + "}}", "config.max_model_len"),
     ('{"config":{"speculative":{"method":"mtp","num_speculative_tokens":1e999}}}', "config.speculative"),
-    ('{"config":{"speculative":{"method":%s}}}' % ("[" * 500 + "]" * 500), "config.speculative"),
+    ('{"config":{"speculative":{"method":' + "[" * 500 + "]" * 500 + "}}}", "config.speculative"),
     ('{"config":{"image":{"reference":["vllm"]}}}', "config.image"),
     ('{"member_cap_usd":"NaN"}', "member_cap_usd"),
 ]
