@@ -5,6 +5,7 @@ from typing import Any
 
 from ninja import Field, Router, Schema, Status
 
+from deployments.engines.validation.secrets import masked
 from deployments.models import Deployment, Release
 from deployments.planning.power import Scope
 from deployments.services import releases
@@ -98,10 +99,13 @@ def _one(deployment: Deployment, number: int) -> dict[str, Any]:
 
 
 def _shown(deployment: Deployment, release: Release, before: dict[str, Any]) -> dict[str, Any]:
-    names = ("number", "note", "created_at", "rolled_back_to", "spec")
+    # Written before secrets were refused, it may hold one for good.
+    before, after = masked(before), masked(release.spec)
+    names = ("number", "note", "created_at", "rolled_back_to")
     return {name: getattr(release, name) for name in names} | {
         "author": release.author_name,
         "current": release.pk == deployment.current_release_id,
         "live": release.pk == deployment.live_release_id,
-        "changes": releases.difference(before, release.spec),
+        "spec": after,
+        "changes": releases.difference(before, after),
     }

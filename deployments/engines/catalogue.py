@@ -260,5 +260,5 @@ def nearest(version: str, folders: Iterable[Path] = (SHIPPED,)) -> Catalogue:
 
 def _place(version: str) -> int:
     """A version as one number, so that versions have distances."""
-    major, minor, patch, *_ = [*(int(part) for part in re.findall(r"\d+", version)[:3]), 0, 0, 0]
+    major, minor, patch, *_ = [*(int(part) for part in re.findall(r"\d{1,6}", version)[:3]), 0, 0, 0]
     return (major * 1000 + minor) * 1000 + patch

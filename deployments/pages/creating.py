@@ -98,7 +98,9 @@ def _from_post(request: PageRequest) -> tuple[Deployment, Texts]:
     """The one that is being filled in, and its texts. The app is called after the address where it has no
     name of its own."""
     pk = request.POST.get("account", "")
-    account = Account.objects.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() else None
+    account = (
+        Account.objects.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+    )
     deployment = _unsaved(request, request.POST.get("slug", "").strip(), account)
     texts = posted(request.POST)
     if not any(texts["app_name"]):

@@ -159,7 +159,7 @@ def _base(request: PageRequest, deployment: Deployment) -> dict[str, Any]:
     """What the form was read with, as it carries it; a form without it was read just now."""
     try:
         base = json.loads(request.POST.get("base", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         base = None
     return base if isinstance(base, dict) else document_of(deployment)
 
@@ -171,7 +171,7 @@ def _with_patch(texts: Texts, patch: str) -> tuple[Texts, str]:
     try:
         asked = json.loads(patch)
         proposed = Spec.from_json(config_in(read(texts).document) | asked).to_json()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return texts, "The change that was to be filled in cannot be read. What is saved is shown."
     changed, touched = patched(texts, {name: proposed[name] for name in asked})
     if not touched:

@@ -15,6 +15,7 @@ from deployments.planning.spec import Spec, SpecError
 from deployments.providers import rendering
 from deployments.services import releases
 from deployments.services.errors import Refused
+from deployments.services.plain_secrets import refuse_plain_secrets
 
 from .access import PageRequest, needs
 from .answers import refused
@@ -35,15 +36,19 @@ What runs then costs money until it is idle for {idle_s} s; `modal app stop {app
 def release_download(request: PageRequest, slug: str, number: int) -> HttpResponse:
     """`modal_app.py`, its document `spec.json`, and how to deploy them, as a zip. It holds no secret."""
     deployment = deployment_of(request, slug)
+    to = reverse("deployments:settings", args=[slug])
     try:
         release = releases.release_of(deployment, number)
         spec = Spec.from_json(release.spec)
+        refuse_plain_secrets(spec)
         document = rendering.spec_document(spec, slug, number)
     except Refused as error:
+        if error.status != 404:  # written before secrets were refused
+            return refused(request, error, to)
         raise Http404(error.message) from None
     except SpecError as error:
         why = Refused("invalid", f"This release cannot be rendered: {error}", status=422)
-        return refused(request, why, reverse("deployments:settings", args=[slug]))
+        return refused(request, why, to)
     answer = HttpResponse(_archive(release, spec, document), content_type="application/zip")
     answer["Content-Disposition"] = f'attachment; filename="{slug}-release-{number}.zip"'
     return answer

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from deployments.models import Cause, Deployment
+from deployments.engines.validation.secrets import masked
+from deployments.models import Cause, Deployment, Release
 from deployments.planning.power import Scope
-from deployments.services import releases, status
+from deployments.services import editing, releases, status
 from deployments.services.errors import Refused
+from deployments.services.locking import locked
 from deployments.services.use import holders_of
 
 from .access import PageRequest, needs
@@ -36,12 +39,21 @@ def make_release(request: PageRequest, slug: str) -> HttpResponse:
     deployment = deployment_of(request, slug)
     note = request.POST.get("note", "")[:_LONGEST_NOTE]
     try:
-        made = releases.create_release(deployment, actor=request.actor, note=note)
+        made = _made(request, deployment, note)
     except Refused as error:
+        deployment.refresh_from_db()
         context = _context(request, deployment) | {"refused": error.message, "note": note}
         return dialog(request, "make_release", context, status=error.status)
     words = f"Release {made.number} is made. {consequence(deployment)}"
     return acted(request, words, reverse("deployments:settings", args=[slug]))
+
+
+def _made(request: PageRequest, deployment: Deployment, note: str) -> Release:
+    """Freezes what was shown: Stale where somebody saved another configuration since."""
+    with transaction.atomic():
+        row = locked(deployment.pk)
+        editing.check_version(row, request.POST.get("base") or None)
+        return releases.create_release(row, actor=request.actor, note=note)
 
 
 def consequence(deployment: Deployment) -> str:
@@ -60,7 +72,8 @@ def cut_off(deployment: Deployment) -> dict[str, Any]:
 
 def _context(request: PageRequest, deployment: Deployment) -> dict[str, Any]:
     against = deployment.live_release or deployment.current_release
-    before = against.spec if against is not None else {}
+    before = masked(against.spec) if against is not None else {}
+    after = masked(deployment.config)
     newest = deployment.releases.order_by("-number").values_list("number", flat=True).first()
     seen = outside_of(deployment, request.actor)
     look = seen["look"]
@@ -69,9 +82,10 @@ def _context(request: PageRequest, deployment: Deployment) -> dict[str, Any]:
         "deployment": deployment,
         "status": status.status_of(deployment, actor=request.actor),
         "number": (newest or 0) + 1,
+        "base": editing.version_of(editing.document_of(deployment)),
         "against": against,
-        "differences": in_words(releases.difference(before, deployment.config)) if against else [],
-        "flags": in_flags(before, deployment.config) if against else [],
+        "differences": in_words(releases.difference(before, after)) if against else [],
+        "flags": in_flags(before, after) if against else [],
         "look_now": look is None or not look.current,
         **cut_off(deployment),
         **seen,

@@ -19,6 +19,10 @@ class SpecError(ValueError):
 # The name of a variable that holds a secret.
 _SECRET = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
 
+# NUL, and halves of a letter.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_DEEPEST = 20
+
 _TEXTS = ("app_name", "model", "served_name", "gpu_type", "engine", "engine_version")
 _OPTIONAL_TEXTS = (
     "revision",
@@ -79,7 +83,7 @@ def _number(name: str, value: Any, low: float, high: float, *, whole: bool) -> N
         raise SpecError(name, f"is {value!r}; give a number.")
     if whole and not isinstance(value, int):
         raise SpecError(name, f"is {value}; give a whole number.")
-    if math.isnan(value) or not low <= value <= high:
+    if not low <= value <= high:  # NaN is not either
         raise SpecError(name, f"is {value}; choose {low} to {high}.")
 
 
@@ -90,6 +94,24 @@ def _share(name: str, value: Any) -> None:
         share = Decimal("NaN")
     if not share.is_finite() or not 0 < share <= 1:
         raise SpecError(name, f"is {value!r}; give a share as text, for example 0.92.")
+
+
+def check_storable(name: str, value: Any, depth: int = 0) -> None:
+    """Raise SpecError for what no database keeps as JSON, or only one of two: numbers that are none, letters
+    that are none, and objects in objects without end."""
+    if depth > _DEEPEST:
+        raise SpecError(name, f"is nested more than {_DEEPEST} deep; write it flatter.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SpecError(name, f"holds {value}; give a finite number.")
+    if isinstance(value, str) and _UNSTORABLE.search(value):
+        raise SpecError(name, "holds a letter that cannot be stored; type the text anew.")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            check_storable(name, key, depth)
+            check_storable(name, inner, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            check_storable(name, inner, depth + 1)
 
 
 def texts(name: str, value: Any) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
-from .checks import BOUNDS
+from .checks import BOUNDS, SpecError, check_storable
 from .spec import Spec
 
 FORMAT = 1
@@ -59,6 +59,7 @@ def read(text: str) -> ConfigurationFile:
     for key in data:
         if key not in _KEYS:
             raise ConfigurationFileError(str(key), f"is unknown; there are {', '.join(_KEYS)}.")
+        _storable(key, data[key])
     if type(data.get("pilotlight")) is not int or data["pilotlight"] != FORMAT:
         raise ConfigurationFileError(
             "pilotlight", f"has to be {FORMAT}, the format that this panel reads and writes."
@@ -94,11 +95,23 @@ def schema() -> dict[str, Any]:
     }
 
 
+def _storable(key: str, value: Any) -> None:
+    try:
+        check_storable(key, value)
+    except SpecError as error:
+        raise ConfigurationFileError(key, error.message) from error
+
+
 def _text(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key, "")
     if not isinstance(value, str):
         raise ConfigurationFileError(key, "is no text; write it in quotes.")
     return value
+
+
+_TAG = "tag:yaml.org,2002:"
+_KEPT = ("null", "bool", "int", "float")
+_KINDS = (*_KEPT, "str", "seq", "map")
 
 
 class _Loader(yaml.SafeLoader):
@@ -108,6 +121,8 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             raise _at("an alias; write the value out", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         composed: yaml.Node | None = super().compose_node(parent, index)
+        if composed is not None and composed.tag.removeprefix(_TAG) not in _KINDS:
+            raise _at(f"the tag {composed.tag}; write the value plainly", composed.start_mark)
         return composed
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -130,7 +145,6 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 # Dates, sets and binary data are texts here, as they are in JSON.
-_KEPT = ("null", "bool", "int", "float")
 _Loader.yaml_implicit_resolvers = {
     first: kept
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -146,8 +160,12 @@ def _at(what: str, mark: yaml.Mark | None) -> ConfigurationFileError:
 def _loaded(text: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader, and stricter
+    except ConfigurationFileError:
+        raise
     except yaml.MarkedYAMLError as error:
         what = f"what is no YAML ({error.problem})" if error.problem else "what is no YAML"
         raise _at(what, error.problem_mark) from error
+    except (ValueError, KeyError) as error:  # a number or a switch that its kind cannot be
+        raise ConfigurationFileError("file", "holds a number or a switch that is none.") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigurationFileError("file", "is no YAML; export a configuration to see one.") from error

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
-from .checks import SpecError, check_values, pairs, texts
+from .checks import SpecError, check_storable, check_values, pairs, texts
 
 __all__ = ["Image", "Spec", "SpecError"]
 
@@ -79,6 +79,7 @@ class Spec:
         for name in data:
             if name not in known:
                 raise SpecError(name, "is not a setting; remove it or correct its name.")
+            check_storable(name, data[name])
         values = dict(data)
         values["image"] = _image(values.get("image"))
         for name in ("extra_flags", "secrets"):
@@ -131,8 +132,10 @@ def _image(value: Any) -> Image:
     for name in value:
         if name not in known:
             raise SpecError("image", f"{name} is not a setting of an image; remove it or correct its name.")
+    if not isinstance(value["reference"], str):
+        raise SpecError("image", "reference is no text; write, for example, vllm/vllm-openai:v0.33.0.")
     return Image(
-        reference=str(value["reference"]),
+        reference=value["reference"],
         setup_commands=texts("image", value.get("setup_commands", ())),
         pip=texts("image", value.get("pip", ())),
         environment=pairs("image", value.get("environment", {})),

@@ -11,6 +11,7 @@ from deployments.planning.power import Actor, Scope
 
 from . import audit
 from .errors import bad_field, not_allowed
+from .plain_secrets import refuse_secret_text
 
 # The settings that are no part of a configuration, and what they are called in a sentence.
 DESCRIBED = {
@@ -65,13 +66,16 @@ def _given(field: str, value: Any) -> Any:
         return value.strip()
     if field == "member_cap_usd" and value is not None:
         try:
-            return Decimal(value).quantize(Decimal("0.01"))
+            cap = Decimal(value).quantize(Decimal("0.01"))
         except InvalidOperation:
             return Decimal(0)  # refused below
+        return cap if cap.is_finite() else Decimal(0)
     return value
 
 
 def _check(changes: dict[str, Any]) -> None:
+    for field in {"name", "notes"} & changes.keys():
+        refuse_secret_text(field, changes[field])
     if "name" in changes and not 1 <= len(changes["name"]) <= 80:
         raise bad_field("name", "Give a name of 1 to 80 characters.")
     cap = changes.get("member_cap_usd")

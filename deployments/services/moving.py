@@ -26,6 +26,7 @@ def move(deployment: Deployment, account: Account, *, actor: Actor) -> Deploymen
             raise Refused(
                 "not_off", f"Turn {deployment.name} off first, and wait until it is out.", status=409
             )
+        Account.objects.select_for_update().only("pk").get(pk=account.pk)
         for config in (deployment.config, deployment.current_release and deployment.current_release.spec):
             if config:
                 refuse_taken_app_name(account, checked_spec(config))

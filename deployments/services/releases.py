@@ -24,7 +24,7 @@ from . import audit
 from .errors import Refused, bad_field, not_allowed, not_found
 from .locking import locked
 from .outside import refuse_what_was_seen
-from .plain_secrets import refuse_plain_secrets
+from .plain_secrets import refuse_plain_secrets, refuse_secret_text
 from .preflight import refuse_errors
 
 # Addresses under /deployments/ that are pages of their own.
@@ -57,6 +57,8 @@ def create_deployment(
         raise bad_field("slug", f"{slug} is the address of a page of the panel; choose another.")
     spec = checked_spec(config)
     refuse_plain_secrets(spec)
+    refuse_secret_text("name", name)
+    refuse_secret_text("notes", notes)
     deployment = Deployment(
         slug=slug,
         name=name.strip(),
@@ -70,9 +72,14 @@ def create_deployment(
     except ValidationError as error:
         fields = {key: " ".join(words) for key, words in error.message_dict.items()}
         raise Refused("invalid", next(iter(fields.values())), status=422, fields=fields) from error
-    _own_app_name(account, spec, None)
     with transaction.atomic():
-        deployment.save()
+        _one_at_a_time(account)
+        _own_app_name(account, spec, None)
+        try:
+            with transaction.atomic():
+                deployment.save()
+        except IntegrityError:  # at the same instant
+            raise bad_field("slug", f"{slug} was taken just now; choose another.") from None
         audit.record(
             actor, "create", deployment=deployment, summary=f"{actor.name} created {deployment.name}."
         )
@@ -84,10 +91,11 @@ def save_config(deployment: Deployment, *, actor: Actor, config: Mapping[str, An
     _needs_admin(actor)
     spec = checked_spec(config)
     refuse_plain_secrets(spec)
-    _own_app_name(deployment.account, spec, deployment)
     before = deployment.config
-    deployment.config = spec.to_json()
     with transaction.atomic():
+        _one_at_a_time(deployment.account)
+        _own_app_name(deployment.account, spec, deployment)
+        deployment.config = spec.to_json()
         Deployment.objects.filter(pk=deployment.pk).update(config=deployment.config)
         audit.record(
             actor,
@@ -110,14 +118,27 @@ def _own_app_name(account: Account, spec: Spec, deployment: Deployment | None) -
 
 
 def refuse_taken_app_name(account: Account, spec: Spec, *, besides: Deployment | None = None) -> None:
-    """Raise Refused where another deployment of the account has an app of this name."""
+    """Raise Refused where another deployment of the account has an app of this name, saved or released."""
     others = Deployment.objects.filter(account=account, archived_at__isnull=True)
+    others = others.select_related("current_release", "live_release")
     if besides is not None:
         others = others.exclude(pk=besides.pk)
-    if any(other.config.get("app_name") == spec.app_name for other in others):
+    if any(spec.app_name in _app_names(other) for other in others):
         raise bad_field(
             "config.app_name", f"{spec.app_name} belongs to another deployment; choose another name."
         )
+
+
+def _app_names(deployment: Deployment) -> set[Any]:
+    """What its app is called now, and what the next start would call it."""
+    frozen = (deployment.current_release, deployment.live_release)
+    specs = [deployment.config, *(release.spec for release in frozen if release is not None)]
+    return {spec.get("app_name") for spec in specs}
+
+
+def _one_at_a_time(account: Account) -> None:
+    """Two who take one name for an app at the same instant come one after the other. In a transaction."""
+    Account.objects.select_for_update().only("pk").get(pk=account.pk)
 
 
 def create_release(deployment: Deployment, *, actor: Actor, note: str = "") -> Release:
@@ -126,6 +147,7 @@ def create_release(deployment: Deployment, *, actor: Actor, note: str = "") -> R
     outside_refused where a fresh look at the provider saw what certainly fails its deploy."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A release needs an operator.")
+    refuse_secret_text("note", note)
     spec = checked_spec(deployment.config)
     _own_app_name(deployment.account, spec, deployment)
     refuse_errors(deployment, spec)

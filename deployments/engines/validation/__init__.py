@@ -10,6 +10,7 @@ from .rules_door import RULES as DOOR
 from .rules_engine import RULES as ENGINE
 from .rules_life import RULES as LIFE
 from .rules_memory import RULES as MEMORY
+from .rules_provider import RULES as PROVIDER
 
 __all__ = [
     "RULES",
@@ -22,7 +23,7 @@ __all__ = [
     "findings",
 ]
 
-RULES = (*DOOR, *ENGINE, *LIFE, *MEMORY)
+RULES = (*DOOR, *PROVIDER, *ENGINE, *LIFE, *MEMORY)
 _ORDER = {level: number for number, level in enumerate(Level)}
 
 

@@ -16,6 +16,8 @@ from .argv import Given, take_apart
 from .finding import Fix
 from .models import ModelFacts, known_model
 
+_DIGITS = 9  # of a number; more of them are as wrong, and cannot be said
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -76,7 +78,9 @@ class Case:
         """The number that a flag has in the end."""
         found = [given for given in self.given if given.flag is not None and given.flag.dest == dest]
         value = found[-1].value if found else ""
-        return int(value) if value.isascii() and value.isdigit() else default
+        if not (value.isascii() and value.isdigit()):
+            return default
+        return int(value[:_DIGITS])
 
     def environment(self) -> Iterator[tuple[str, str, str]]:
         """Every plain variable: field, name, value."""

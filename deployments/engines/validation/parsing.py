@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from ..catalogue import Flag
-from .argv import Given
+from .argv import Given, looks_like_flag
 from .case import Case
 from .finding import Finding, Level
 from .rules_life import ROOM
@@ -35,10 +35,16 @@ _OWN = {dest: field for dest, field in FIELDS.items() if dest not in ("tensor_pa
 
 def parser_findings(case: Case) -> Iterator[Finding]:
     """Unknown, misspelt, ambiguous, without a value, with a wrong one; then spellings; then repetitions."""
+    if looks_like_flag(case.spec.model):
+        cause, remedy = f"{case.spec.model!r} would be read as a flag.", "Write the name of a model."
+        yield _error("model-is-flag", "model", "", cause, remedy)
     for given in case.extra:
         if given.flag is None:
             yield _unknown(case, given)
             continue
+        if given.flag.dest == "help":
+            cause = f"{given.spelled} prints flags and ends it: each start is paid for nothing."
+            yield _error("no-server", "extra_flags", "--help", cause, "Remove it.", fix=case.without(given))
         yield from _spelling(case, given, given.flag)
         yield from _values(case, given, given.flag, "extra_flags")
     for given in case.given[: len(case.given) - len(case.extra)]:

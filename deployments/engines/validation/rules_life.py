@@ -85,7 +85,7 @@ def _silence(case: Case) -> Iterator[Hit]:
 
 def _cpu_cache(case: Case) -> Iterator[Hit]:
     for field, name, value in case.environment():
-        if name == "VLLM_CPU_KVCACHE_SPACE" and not value.isdigit():
+        if name == "VLLM_CPU_KVCACHE_SPACE" and not (value.isascii() and value.isdigit()):
             yield Hit(
                 field, f"{name} is a whole number of GiB.", "Correct it.", fix=case.less_variable(field, name)
             )
@@ -149,7 +149,7 @@ def _region(case: Case) -> Iterator[Hit]:
 def _gpu(case: Case) -> Iterator[Hit]:
     kind, colon, count = case.spec.gpu_type.partition(":")
     if colon:
-        patch = {"gpu_type": kind} | ({"gpu_count": int(count)} if count.isdigit() else {})
+        patch = {"gpu_type": kind} | ({"gpu_count": int(count)} if re.fullmatch("[0-8]", count) else {})
         cause = f"{case.spec.gpu_type} says type and count at once."
         yield Hit("gpu_type", cause, "Write the count under gpu_count.", fix=Fix("Write them apart.", patch))
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 # The beginnings that their issuers give to tokens: Hugging Face, OpenAI and Anthropic, GitHub, AWS, Modal,
-# Slack; and a private key.
+# Slack, GitLab, NVIDIA, Google; a private key; and a password in an address.
 _VALUE = re.compile(
     r"\bhf_[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}"
     r"|\bAKIA[A-Z0-9]{16}\b|\b[aw][ks]-[A-Za-z0-9]{16,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\bglpat-[A-Za-z0-9_-]{16,}|\bnvapi-[A-Za-z0-9_-]{16,}|\bAIza[A-Za-z0-9_-]{30,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY|(?<=://)[^/\s:@$]*:(?!\$)[^/\s@]+(?=@)"
 )
 _NAME = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
 

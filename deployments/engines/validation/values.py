@@ -12,10 +12,13 @@ Problem = tuple[str, str]
 
 _SUFFIXED = re.compile(r"(\d+(?:\.\d+)?)([kKmMgGtT])")
 _POWERS = "kmgt"
+_LONGEST_NUMBER = 100  # more digits overflow where they are multiplied
 
 
 def human_int(text: str) -> int:
     """`128k` is 128,000, `128K` is 131,072, as vLLM reads it. Raises ValueError."""
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("no engine counts so far")
     found = _SUFFIXED.fullmatch(text.strip())
     if not found:
         return int(text)
@@ -65,10 +68,10 @@ def value_problem(flag: Flag, text: str) -> Problem | None:
     """Why the parser refuses this value of this flag."""
     try:
         value = read_value(flag, text)
-    except ValueError:
+    except (ValueError, RecursionError):
         expected = _READERS[flag.kind.removeprefix("optional ")][1]
         return "wrong-type", f"takes {expected}"
-    if "parse_dataclass" in flag.kind and value is not None:
+    if flag.kind == "parse_dataclass" or ("parse_dataclass" in flag.kind and value is not None):
         return _object_problem(flag, value)
     if flag.choices and value not in flag.choices:
         return "wrong-choice", "takes one of " + ", ".join(str(c) for c in flag.choices if c is not None)

@@ -104,7 +104,7 @@ def _number(control: Control, text: str, reader: Callable[[str], Any], remedy: s
         number = reader(re.sub(r"[,_\s’]", "", text))
     except ValueError:
         raise Unreadable(f"“{text[:40]}” is no number. {remedy}") from None
-    if math.isinf(number) or math.isnan(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise Unreadable(f"“{text[:40]}” is no number. {remedy}")
     return number
 
@@ -128,7 +128,7 @@ def _seconds(control: Control, text: str) -> Any:
         if found.start() != at or unit is None:
             break
         total, at = total + float(found[1].replace(",", ".")) * unit, found.end()
-    if at != len(parts):
+    if at != len(parts) or not math.isfinite(total):
         raise Unreadable(f"“{text[:40]}” is no time. {remedy}")
     whole = isinstance(Spec.defaults()[control.name], int)
     if whole and total != int(total):
@@ -152,8 +152,8 @@ def _money(control: Control, text: str) -> str | None:
     if not plain:
         return None
     try:
-        return f"{Decimal(plain):.2f}"
-    except (InvalidOperation, ValueError):
+        return str(Decimal(plain).quantize(Decimal("0.01")))
+    except InvalidOperation:  # also of what has more digits than any amount
         raise Unreadable(f"“{text[:40]}” is no amount. Give dollars such as 5 or 12.50.") from None
 
 
@@ -170,7 +170,7 @@ def _object(control: Control, text: str) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise Unreadable('This is no JSON object. Write it as {"key": "value"}, or leave it empty.')

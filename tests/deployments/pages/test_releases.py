@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -15,6 +16,7 @@ from django.test import Client
 from deployments.models import Deployment, Sample
 from deployments.planning.power import SYSTEM, Role
 from deployments.services import releases
+from deployments.services.errors import Refused
 from deployments.services.release_figures import figures_of
 
 from .states import States
@@ -158,3 +160,38 @@ def test_what_is_wrong_is_shown_before_a_release_and_refuses_it(
     page = operator.post(f"{ONE}releases/", follow=True).content.decode()
     assert "2 things have to be mended before a release" in page
     assert made.releases.count() == 1
+
+
+def test_a_release_freezes_what_was_shown_and_nothing_saved_since(
+    browser: Callable[..., Client], made: Deployment
+) -> None:
+    operator = browser(Role.OPERATOR)
+    base = re.search(r'name="base" value="(\w+)"', text(operator, f"{ONE}releases/new/"))
+    assert base is not None
+    releases.save_config(made, actor=SYSTEM, config=made.config | {"max_num_seqs": 16})
+    answer = operator.post(f"{ONE}releases/", {"base": base[1], "note": "shorter"})
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "max_num_seqs" in page
+    assert 'value="shorter"' in page
+    assert made.releases.count() == 1
+    base = re.search(r'name="base" value="(\w+)"', page)
+    assert base is not None
+    operator.post(f"{ONE}releases/", {"base": base[1]})
+    assert made.releases.count() == 2
+
+
+def test_an_app_of_a_release_is_nobody_elses(states: States) -> None:
+    """Saved under another name and not released, the next start still brings the app of the release."""
+    off = states.off()
+    releases.create_release(off, actor=SYSTEM)
+    name = off.config["app_name"]
+    releases.save_config(off, actor=SYSTEM, config=off.config | {"app_name": f"{name}-new"})
+    with pytest.raises(Refused, match="belongs to another deployment"):
+        releases.create_deployment(
+            actor=SYSTEM,
+            slug="other",
+            name="Other",
+            account=off.account,
+            config=off.config | {"app_name": name},
+        )

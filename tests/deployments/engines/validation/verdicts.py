@@ -64,9 +64,30 @@ PARSER: list[Row] = [
     (extra("--moe-backend", "magic"), "wrong-choice", "deep_gemm"),
     ({"load_strategy": "prefech"}, "wrong-choice", "prefetch"),
     (extra("--enable-log-requests=true"), "takes-no-value", "--enable-log-requests"),
+    (extra("--compilation-config", "null"), "wrong-type", "a JSON object"),
+    (extra("--help"), "no-server", "ends it"),
+    (extra("-h"), "no-server", "ends it"),
+    ({"model": "-x"}, "model-is-flag", "read as a flag"),
+    ({"model": "--seed"}, "model-is-flag", "read as a flag"),
+    ({"served_name": "-x"}, "missing-value", "--served-model-name"),
+    (extra("--block-size", "0x10"), "wrong-type", "0x10"),
 ]
 
 BEYOND: list[Row] = [
+    ({"engine": "sglang"}, "engine", "no engine"),
+    ({"model": " zai-org/GLM-5.2-FP8"}, "model-name", "no name of a model"),
+    ({"app_name": "my app"}, "provider-name", "no name at the provider"),
+    ({"secrets": ("vllm-api-key", "a b")}, "provider-name", "'a b'"),
+    ({"volumes": {"/root/.cache/huggingface": ""}}, "provider-name", "''"),
+    ({"volumes": {"cache": "cache"}}, "mount", "'cache'"),
+    ({"volumes": {"/root/": "cache"}}, "mount", "'/root/'"),
+    ({"volumes": {"/root/../x": "cache"}}, "mount", "No volume can be kept"),
+    ({"volumes": {"/a": "cache", "/b": "cache"}}, "volume-twice", "two places"),
+    ({"environment": {"A=B": "x"}}, "variable", "no name of a variable"),
+    ({"environment": {"PILOTLIGHT_SPEC": "{}"}}, "variable", "panel's"),
+    ({"gpu_type": "H2000"}, "gpu-known", "H200"),
+    ({"gpu_type": "A10"}, "gpu-known", "4 are the most"),
+    ({"image": {"setup_commands": ("rm typing_extensions.py",)}}, "image-step", "RUN"),
     ({"gpu_snapshot": True}, "gpu-snapshot", "experiment"),
     (extra("--max-num-seqs", "64"), "repeats-setting", "max_num_seqs"),
     (extra("--max_model_len=4096"), "repeats-setting", "max_model_len"),
@@ -141,9 +162,20 @@ BEYOND: list[Row] = [
     ({}, "unpinned-code", "revision"),
 ]
 
+_STEPS = (
+    "# typing_extensions",
+    "RUN rm -f x \\",
+    "    && echo done",
+    "env A=b",
+    "RUN <<EOF",
+    "echo 1",
+    "EOF",
+)
+
 # No error is found in any of these, and the parser takes them.
 RIGHT: list[Mapping[str, Any]] = [
     {},
+    {"image": {"setup_commands": _STEPS}, "gpu_type": "h200!", "volumes": {"/cache/": "my_cache.v2"}},
     {"eager": False, "speculative": None, "load_strategy": None},
     {"kv_cache_dtype": None, "tool_call_parser": None, "reasoning_parser": None},
     {"kv_cache_dtype": "fp8_e4m3", "max_model_len": 262_144, "gpu_memory_utilization": "0.9"},
