@@ -19,6 +19,7 @@ import psutil
 
 from sandbox.client import ControlClient
 from sandbox.cloud import ports
+from tests import migrated
 from tests.patience import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,8 +48,13 @@ class Answer:
 class Panel:
     """One data folder, one port, and the processes of its present life."""
 
-    def __init__(self, folder: Path, *, speed: float = SPEED, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *, speed: float = SPEED, from_nothing: bool = False, **environment: str
+    ) -> None:
+        """`from_nothing`: the first start finds an empty folder and migrates, as the first `make run` does."""
         self.folder, self.speed = folder, speed
+        if not from_nothing:
+            migrated.copy_file(folder / "panel.sqlite3")
         # Until it is closed: between two starts nobody else may get the port.
         self._port_holder = ports.hold()
         self.port = ports.number(self._port_holder)
