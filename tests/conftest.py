@@ -19,7 +19,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from deployments.ledger import public_prices
 from deployments.models import Price
-from tests import migrated
+from tests import migrated, order
 
 _connect = socket.socket.connect
 
@@ -70,6 +70,12 @@ def pytest_configure(config: pytest.Config) -> None:
         database.setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After the marks of the folders are set and pytest-randomly has shuffled."""
+    items[:] = order.in_order(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the collector need not walk over it again and again."""
     gc.collect()
@@ -80,9 +86,9 @@ def pytest_collection_finish() -> None:
 def django_db_setup(
     django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None
 ) -> Iterator[None]:
-    """A database for this process, as pytest-django makes it; SQLite's is copied instead of migrated."""
+    """A database for this process, as pytest-django makes it; several processes copy one that is migrated."""
     with django_db_blocker.unblock():
-        if connection.vendor == "sqlite":
+        if connection.vendor == "sqlite" and "PYTEST_XDIST_WORKER" in os.environ:
             with migrated.database_of_a_process(connection):
                 Price.objects.update(checked_on=public_prices.CHECKED_ON)
                 with django_db_blocker.block():

@@ -1,7 +1,7 @@
 """The database that `manage.py migrate` makes of nothing: made once in a run of tests, then copied.
 
 Migrating takes three seconds of a processor; a run of tests has a dozen processes and panels that need it. The
-copy lives in the folder of the run, and a run always makes its own: none can be older than the migrations.
+first that does makes it in the folder of the run; no run meets another's, which could be out of date.
 """
 
 import fcntl

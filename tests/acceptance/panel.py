@@ -51,7 +51,7 @@ class Panel:
     def __init__(
         self, folder: Path, *, speed: float = SPEED, from_nothing: bool = False, **environment: str
     ) -> None:
-        """`from_nothing`: the first start finds an empty folder and migrates, as the first `make run` does."""
+        """`from_nothing`: the first start finds an empty folder and migrates, as `make run` does."""
         self.folder, self.speed = folder, speed
         if not from_nothing:
             migrated.copy_file(folder / "panel.sqlite3")
