@@ -1,7 +1,7 @@
 """The database that `manage.py migrate` makes of nothing: made once in a run of tests, then copied.
 
-Migrating takes three seconds of a processor; a run of tests has a dozen processes and panels that need it. The
-first that does makes it in the folder of the run; no run meets another's, which could be out of date.
+Migrating takes three seconds of a processor; a run of tests has a dozen processes and panels that need it.
+The first that does makes it in the folder of the run: no run meets another's, which could be out of date.
 """
 
 import fcntl
@@ -66,7 +66,8 @@ def _make(folder: Path, made: Path) -> None:
     """In a process of its own, as a panel does it: nothing that the tests change is in it."""
     first, whole = folder / "first.sqlite3", folder / "whole.sqlite3"
     environment = {
-        "PATH": os.environ["PATH"], "PANEL_DATA_DIR": str(folder / "var"), "DATABASE_URL": f"sqlite:///{first}"
+        "PATH": os.environ["PATH"], "PANEL_DATA_DIR": str(folder / "var"),
+        "DATABASE_URL": f"sqlite:///{first}",
     }  # fmt: skip
     argv = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
     subprocess.run(argv, cwd=ROOT, env=environment, check=True)

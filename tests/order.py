@@ -1,10 +1,10 @@
 """In which order the tests of a run are done: the long ones first, and those that share something together.
 
-pytest-randomly has shuffled them before; that order stays within each part. `--dist worksteal` gives each worker
-one stretch of the list to begin with, and who is done takes from the end of another's. So the tests of a real
-panel stand at the beginning of the stretches of all workers but the last: a worker's panel is started once and
-ends with them, instead of working beside everything else to the end. The last worker begins with what else
-starts processes or a browser.
+pytest-randomly has shuffled them before; that order stays within each part. `--dist worksteal` gives each
+worker one stretch of the list to begin with, and who is done takes from the end of another's. So the tests of
+a real panel stand at the beginning of the stretches of all workers but the last: a worker's panel is started
+once and ends with them, instead of working beside everything else to the end. The last worker begins with
+what else starts processes or a browser.
 """
 
 from collections.abc import Iterator
