@@ -17,10 +17,10 @@ run: $(VENV)/.runtime
 install: $(VENV)/.dev
 
 test: $(VENV)/.dev chromium
-	$(PYTEST) -n $(WORKERS) -m "not vllm" $(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist worksteal -m "not vllm" $(ARGS)
 
 test-postgres: $(VENV)/.dev chromium
-	$(BIN)/python -m tests.postgres $(PYTEST) -n $(WORKERS) -m "not vllm" $(ARGS)
+	$(BIN)/python -m tests.postgres $(PYTEST) -n $(WORKERS) --dist worksteal -m "not vllm" $(ARGS)
 
 test-vllm: $(VENV)/.dev
 	bash tests/vllm/run.sh

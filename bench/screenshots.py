@@ -238,7 +238,7 @@ def failed(panel: Panel, opened: Sequence[Look]) -> None:
 @contextmanager
 def running(folder: Path) -> Iterator[Panel]:
     """A panel of its own, of which nothing is left."""
-    panel = Panel(folder / "data", speed=SPEED)
+    panel = Panel(folder / "data", speed=SPEED, from_nothing=True)
     try:
         yield panel.start()
     finally:

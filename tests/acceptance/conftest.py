@@ -20,9 +20,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """A panel that the tests of a process share; each makes deployments of its own."""
+    """A panel that the tests of a process share, and that ends with them (tests/order.py); each makes
+    deployments of its own."""
     running = Panel(tmp_path_factory.mktemp("panel") / "data")
     try:
         yield running.start()

@@ -19,7 +19,10 @@ import psutil
 
 from sandbox.client import ControlClient
 from sandbox.cloud import ports
+from tests import migrated
 from tests.patience import until
+
+from .shell import Shell
 
 ROOT = Path(__file__).resolve().parents[2]
 SLUG, MODEL = "glm-5-2-fp8", "glm-5.2-fp8"
@@ -31,7 +34,10 @@ PARTS = {
     "web": "uvicorn", "control": "--queues control", "deploy": "--queues deploy", "beat": " beat ",
     "runner": "manage.py runner", "valkey": "valkey-server", "sandbox": "-m sandbox --dir",
 }  # fmt: skip
-_ALL_SCOPES = "read,chat,wake,operate,admin"
+_CREATE_KEY = """
+from django.core.management import call_command
+call_command("create_key", user="admin", name="test", scopes="read,chat,wake,operate,admin")
+"""
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,13 @@ class Answer:
 class Panel:
     """One data folder, one port, and the processes of its present life."""
 
-    def __init__(self, folder: Path, *, speed: float = SPEED, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *, speed: float = SPEED, from_nothing: bool = False, **environment: str
+    ) -> None:
+        """`from_nothing`: the first start finds an empty folder and migrates, as `make run` does."""
         self.folder, self.speed = folder, speed
+        if not from_nothing:
+            migrated.copy_file(folder / "panel.sqlite3")
         # Until it is closed: between two starts nobody else may get the port.
         self._port_holder = ports.hold()
         self.port = ports.number(self._port_holder)
@@ -64,6 +75,7 @@ class Panel:
         self.output = ""
         self.key = ""
         self.process: subprocess.Popen[str] | None = None
+        self._shell = Shell(self.environment)
         self._seen: dict[int, psutil.Process] = {}
         self._reader: threading.Thread | None = None
 
@@ -87,9 +99,7 @@ class Panel:
         until(lambda: "Ctrl-C stops it." in self.output[begun:] or self._has_ended(), limit_s=120)
         assert not self._has_ended(), self.output
         if not self.key:
-            self.key = self.command(
-                "create_key", "--user", "admin", "--name", "test", "--scopes", _ALL_SCOPES
-            )
+            self.key = self.shell(_CREATE_KEY)
         until(lambda: _seen_since(self.on().status()["observed_at"], begun_at), limit_s=60)
         self.note_processes()
         return self
@@ -106,7 +116,7 @@ class Panel:
 
     def shell(self, code: str) -> str:
         """Python in the panel's own surroundings; what it printed."""
-        return self.command("shell", "--no-imports", "--command", code)
+        return self._shell.run(code)
 
     def part(self, name: str) -> psutil.Process:
         """The living process of a part; waits for one that is being started again."""
@@ -138,6 +148,7 @@ class Panel:
 
     def close(self) -> None:
         """Leave nothing running, whatever has happened."""
+        self._shell.close()
         if self.process is not None and self.process.poll() is None:
             self.note_processes()
             self.process.send_signal(signal.SIGINT)

@@ -70,7 +70,7 @@ def test_nothing_is_billed_beyond_the_limit_and_the_grace(attacked: Panel) -> No
     clients = [
         threading.Thread(target=_ask_on, args=(panel, servers[n % 2], n, over, codes)) for n in range(CLIENTS)
     ]
-    doubler = threading.Thread(target=panel.shell, args=(DOUBLED,))
+    doubler = threading.Thread(target=panel.command, args=("shell", "--no-imports", "--command", DOUBLED))
     for thread in (*clients, doubler):
         thread.start()
     try:

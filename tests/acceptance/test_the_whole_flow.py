@@ -25,8 +25,8 @@ BOOT = ["queued", "container", "weights", "warmup", "server"]
 
 @pytest.fixture
 def panel(tmp_path: Path) -> Iterator[Panel]:
-    """One of its own: it is stopped and started again."""
-    own = Panel(tmp_path / "data")
+    """One of its own, from an empty folder: it is stopped and started again."""
+    own = Panel(tmp_path / "data", from_nothing=True)
     try:
         yield own.start()
     finally:

@@ -119,7 +119,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pilotlight-agent-") as name:
         home = Path(name)
         program = install(home / "agent")
-        panel, folder = Panel(home / "data"), home / "project"
+        panel, folder = Panel(home / "data", from_nothing=True), home / "project"
         folder.mkdir()
         try:
             server = sleeping(panel.start())
