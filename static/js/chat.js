@@ -4,8 +4,9 @@ import { beginNotice } from './chat-notice.js';
 import { beginPreview } from './chat-preview.js';
 import { beginThread } from './chat-thread.js';
 
-document.documentElement.classList.add('scripted');
 beginThread();
 beginComposer();
 beginPreview();
 beginNotice();
+// Last, so that what carries it may be relied on.
+document.documentElement.classList.add('scripted');
