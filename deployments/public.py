@@ -15,6 +15,7 @@ from deployments.services.asked_window import FROM, TO, ZONE
 from deployments.services.asked_window import groups as asked_groups
 from deployments.services.asked_window import window as asked_window
 from deployments.services.audit import record as record_action
+from deployments.services.audit import told_lately
 from deployments.services.budgets import SpentOut, spent_out
 from deployments.services.clients import ClientFacts
 from deployments.services.clients import client_facts as facts_for_clients
@@ -33,8 +34,8 @@ __all__ = [
     "Quote", "Refused", "Role", "Route", "Scope", "Share", "Span", "SpentOut", "State", "StatusView",
     "Traffic", "Use", "Via", "Waking", "asked_groups", "asked_window", "burning", "client_facts",
     "context_window", "current_freeze", "deployment_names", "deployment_status", "ensure_defaults",
-    "lease_ended", "note_engine_failure", "note_use", "quote_for", "read_usage_with", "record_action", "report_in_flight", "routes",
-    "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
+    "lease_ended", "note_engine_failure", "note_use", "quote_for", "read_usage_with", "record_action",
+    "report_in_flight", "routes", "told_lately", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"

@@ -74,7 +74,11 @@ def create_deployment(
     with transaction.atomic():
         deployment.save()
         audit.record(
-            actor, "create", deployment=deployment, summary=f"{actor.name} created {deployment.name}."
+            actor,
+            "create",
+            deployment=deployment,
+            summary=f"{actor.name} created {deployment.name}.",
+            details={"account": account.name, "model": deployment.config.get("model")},
         )
     return deployment
 

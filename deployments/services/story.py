@@ -139,11 +139,7 @@ def _asked_of_it(run: Chronicle) -> str:
     served, lit = run.served, duration((run.until - run.ready_at).total_seconds())
     been = "It was lit" if run.ended_at else "It has been lit"
     if not served.requests:
-        busy = (
-            f" It was busy for {duration(run.busy_s)} with what did not come through it."
-            if run.busy_s >= 1
-            else ""
-        )
+        busy = f" It was seen at work for {duration(run.busy_s)} all the same." if run.busy_s >= 1 else ""
         return f"{been} for {lit} after that, and no request came through the panel’s door.{busy}"
     asked = f"{been} for {lit} after that; {count(served.requests, 'request')} came from {_names(served.by)}"
     tokens = f"{count(served.read_tokens, 'token')} read and {count(served.made_tokens, 'token')} written"
