@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from deployments.models import Action
@@ -16,6 +18,7 @@ from deployments.services.audited import WAYS, ActionFilter, Difference
 from .access import PageRequest, needs
 from .days import midnight
 from .paging import cursor
+from .words import moment
 
 _PAGE = 50
 # A value that is longer than this is cut on the page; REST has the whole.
@@ -114,11 +117,25 @@ def label(field: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in one line; nothing stands for what was not there."""
-    if value is None or value == "":
+    """A value in one line; nothing stands for what was not there or is empty."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in (None, "", [], {}):
         return "nothing"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        text = ", ".join(value)
+    else:
+        text = _instant(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _instant(text: str) -> str:
+    """An instant as its reader says it; any other text as it is."""
+    try:
+        at = datetime.fromisoformat(text) if "T" in text else None
+    except ValueError:
+        return text
+    return moment(at, now=timezone.now()) if at is not None and timezone.is_aware(at) else text
 
 
 def _choices(request: PageRequest) -> dict[str, Any]:

@@ -21,7 +21,7 @@ _MOST_TICKS = 8
 RUN_KINDS = {
     "queued": ("Queued, not billed", "b-queued", ""),
     "boot": ("Boot", "c-boot", ""),
-    "warm-up": ("Warm-up", "c-boot", ""),
+    "warm-up": ("Warm-up", "b-warm", ""),
     "use": ("Use", "c-use", ""),
     "idle": ("Idle", "", "hatch-idle"),
 }

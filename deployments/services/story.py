@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from deployments.models.run import Cause, EndReason
 
-from .chronicle import Asking, Chronicle, Served, Step
+from .chronicle import Asking, Chronicle, Money, Served, Step
 from .sentences import about, duration, money
 
 # At most so many people or keys are named; the rest are counted.
@@ -173,7 +173,10 @@ def _end(run: Chronicle) -> str:
     if run.ended_at is None:
         return "" if run.ready_at is None else "It is lit now."
     words = _why_out(run, run.clock(run.ended_at))
-    last = run.end_text.strip().splitlines()[-1:] if run.end_reason in _DOWN else []
+    told = run.end_reason not in _DOWN or any(
+        one.level == "error" for one in run.said
+    )  # the diagnosis says it
+    last = [] if told else run.end_text.strip().splitlines()[-1:]
     return f"{words} The line that says why: {_clean(last[0])}" if last else words
 
 
@@ -240,13 +243,16 @@ def _cost(run: Chronicle) -> str:
     said = "It cost" if run.ended_at else "So far it cost"
     if run.cause == Cause.DOWNLOAD:
         return f"{said} {money(cost.total)}.{sandbox}"
-    parts = [
-        f"{money(usd)} {what}"
-        for usd, what in ((cost.boot, "to boot"), (cost.use, "in use"), (cost.idle, "idle"))
-        if usd > 0
-    ]
     kept = f" (of that {money(cost.kept)} kept warm by leases)" if cost.kept > 0 else ""
-    return f"{said} {money(cost.total)}{': ' + listed(parts) if parts else ''}{kept}.{sandbox}"
+    return f"{said} {money(cost.total)}{_parts(cost)}{kept}.{sandbox}"
+
+
+def _parts(cost: Money) -> str:
+    named = ((cost.boot, "to boot"), (cost.use, "in use"), (cost.idle, "idle"))
+    parts = [(usd, what) for usd, what in named if usd > 0]
+    if len(parts) == 1:
+        return f", all of it {parts[0][1]}"
+    return f": {listed([f'{money(usd)} {what}' for usd, what in parts])}" if parts else ""
 
 
 def _split(run: Chronicle) -> str:

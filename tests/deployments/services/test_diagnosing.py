@@ -8,7 +8,7 @@ import pytest
 from deployments.engines.validation import Level
 from deployments.models import Finding, LogScan, Notice, Phase
 from deployments.planning.power import Role
-from deployments.providers.base import ProviderError
+from deployments.providers.base import LogEntry, ProviderError
 from deployments.services import diagnosing, findings, mending, releases
 from deployments.services.errors import Refused
 
@@ -59,7 +59,7 @@ def test_failed_start_has_one_card_and_its_notice_carries_it(failed: Panel) -> N
     told = notice.facts["diagnosis"]
     assert (told["code"], told["evidence"]) == ("context-exceeds-cache", TOO_LONG)
     assert told["change"] == "Set max_model_len to 61,440."
-    assert notice.facts["page"] == f"/deployments/{failed.deployment.slug}/runs/{failed.run().pk}/"
+    assert notice.facts["page"] == f"/deployments/{failed.deployment.slug}/runs/{line.run_id}/"
     assert notice.facts["story"][0].startswith("Ada lit it")
     assert any("diagnosis: The context does not fit" in one for one in notice.facts["story"])
 
@@ -73,7 +73,8 @@ def test_cause_that_the_log_names_too_late_follows_the_notice_once(panel: Panel)
     first = Notice.objects.get(kind="failed")
     assert "context" not in first.more
     for line in (TOO_LONG, ECHO):
-        panel.provider.add_log(panel.app_name, line, container_id=run.container_id)
+        entry = LogEntry(at=panel.now, text=line, container_id=run.container_id)
+        panel.provider._apps[panel.app_name].logs.append(entry)  # its app is off already
     panel.advance(30)
     late = Notice.objects.exclude(pk=first.pk).get(kind="failed")
     assert "The context does not fit the memory that is left." in late.text

@@ -97,10 +97,10 @@ def test_why_it_went_out(end: str, by: str, words: str) -> None:
     assert words in told(replace(FULL, end_reason=end, ended_by=by))
 
 
-def test_a_failed_start_says_how_far_it_came_and_the_line_that_says_why() -> None:
+def test_a_failed_start_says_how_far_it_came_and_what_the_log_says_of_it() -> None:
     run = replace(
         FULL, ready_at=None, end_reason="boot_failed", end_text="x\nValueError: {too} long\n",
-        said=(Said(at(90), "error", "The context is longer than the cache"),),
+        money=Money(Decimal("1.50"), Decimal("1.50")),
     )  # fmt: skip
     text = told(run)
     assert "It was never ready; it came as far as weights." in text
@@ -108,9 +108,12 @@ def test_a_failed_start_says_how_far_it_came_and_the_line_that_says_why() -> Non
         "It ended before it was ready, Thu 26 Nov, 10:06 UTC. The line that says why: ValueError: {too} long"
         in text
     )
+    assert "It cost $1.50, all of it to boot." in text
     assert "requests" not in text
-    assert text.endswith("The log doctor’s diagnosis: The context is longer than the cache.")
-    assert "knows no rule for this end" in told(replace(run, said=()))
+    assert text.endswith("The log doctor knows no rule for this end.")
+    known = told(replace(run, said=(Said(at(90), "error", "The context is longer than the cache"),)))
+    assert known.endswith("The log doctor’s diagnosis: The context is longer than the cache.")
+    assert "ValueError" not in known
 
 
 def test_who_lit_it_and_by_which_way() -> None:
