@@ -29,9 +29,8 @@ def test_bands_touch_and_fill_the_whole_life() -> None:
 
 
 def test_stretches_nearer_than_a_moment_are_one() -> None:
-    assert merged([(at(5), at(9)), (at(0), at(3)), (at(60), at(70)), (at(200), at(300))], at(1), at(100)) == [
-        (at(1), at(9)), (at(60), at(70)),
-    ]  # fmt: skip
+    spans = [(at(5), at(9)), (at(0), at(3)), (at(60), at(70)), (at(200), at(300))]
+    assert merged(spans, at(1), at(100)) == [(at(1), at(9)), (at(60), at(70))]
 
 
 def test_events_are_in_order_from_the_asking_to_the_end() -> None:
