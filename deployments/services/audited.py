@@ -89,7 +89,8 @@ def facts(details: Mapping[str, Any]) -> dict[str, Any]:
 
 def origin(action: Action, keys: Mapping[int, str]) -> str:
     """From where it came: the way, then the key it used and the address, as they were kept."""
-    key = f"key “{keys.get(action.key_id, 'deleted')}”" if action.key_id in keys else ""
+    name = keys.get(action.key_id, "") if action.key_id is not None else ""
+    key = f"key “{name}”" if name else ""
     way = WAYS.get(action.via, action.via)
     return ", ".join(part for part in (way, key, action.address) if part)
 

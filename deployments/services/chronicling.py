@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q, Sum
 from django.utils import timezone
@@ -31,8 +32,8 @@ from .lives import names
 from .uses import Share, Span, Traffic
 from .views import RunView
 
-# Above this many requests their times are read by quarter hours, from the charges.
-_MOST_USES = 20_000
+# Above this many requests of a settled run their times are read by quarter hours, from its charges.
+_MOST_USES = 4_000
 # An order to put it out is carried out within this, drained requests included.
 _DRAINED = timedelta(hours=2)
 # What was done to it that its story or its timeline tells; starts and leases are told from the leases.
@@ -184,11 +185,11 @@ def _callers(shares: Iterable[Share]) -> list[str]:
     return found
 
 
-def _busy(run: Run, view: RunView, traffic: Traffic, until: datetime) -> dict[str, object]:
+def _busy(run: Run, view: RunView, traffic: Traffic, until: datetime) -> dict[str, Any]:
     """The times with a request: exact, or by quarter hours where there were very many."""
     if view.ready_at is None or not traffic.shares:
         return {}
-    if sum(one.requests for one in traffic.shares) > _MOST_USES:
+    if run.settled_at is not None and sum(one.requests for one in traffic.shares) > _MOST_USES:
         slots = Charge.objects.filter(run=run, requests__gt=0).values_list("slot", flat=True).distinct()
         begun = [instant_of(slot) for slot in slots]
         return {"busy": tuple((at, at + timedelta(seconds=SLOT_S)) for at in begun), "coarse": True}

@@ -19,9 +19,11 @@ def bands(run: Chronicle) -> list[tuple[str, float]]:
 
 
 def test_bands_touch_and_fill_the_whole_life() -> None:
-    run = replace(FULL, busy=((at(300), at(340)), (at(350), at(400)), (at(3000), at(9999))))
+    busy = ((at(300), at(340)), (at(350), at(400)), (at(3000), at(9999)))
+    run = replace(FULL, busy=busy)
     assert bands(run) == [
-        ("queued", 6), ("boot", 269), ("warm-up", 5), ("idle", 20), ("use", 100), ("idle", 2600), ("use", 275),
+        ("queued", 6), ("boot", 269), ("warm-up", 5), ("idle", 20), ("use", 100), ("idle", 2600),
+        ("use", 275),
     ]  # fmt: skip
     assert bands(replace(FULL, ready_at=None)) == [("queued", 6), ("boot", 3269)]
     assert bands(BARE) == [("queued", 9000)]
