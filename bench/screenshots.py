@@ -72,6 +72,7 @@ READY = {
     "overview": ONE,
     "connect": f"{ONE}connect/",
     "runs": f"{ONE}runs/",
+    "all-runs": "/runs/",
     "run": f"{ONE}runs/1/",
     "logs": f"{ONE}logs/",
     "extend": f"{ONE}extend/",

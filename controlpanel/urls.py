@@ -1,7 +1,6 @@
 """Every address of the panel but `/v1/`, which is the gateway's (see asgi.py)."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from .health import healthz, readyz
@@ -9,12 +8,12 @@ from .people import pages as people
 from .people.invitation import invitation
 from .people.link import one_time_link
 from .people.profile import profile
-from .people.sign_in import SignInView
+from .people.sign_in import SignInView, SignOutView
 from .rest.urls import urlpatterns as rest
 
 accounts = [
     path("login/", SignInView.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", SignOutView.as_view(), name="logout"),
     path("link/<str:token>/", one_time_link, name="one_time_link"),
     path("invitation/<str:token>/", invitation, name="invitation"),
     path("profile/", profile, name="profile"),

@@ -15,6 +15,7 @@ from deployments.services.asked_window import FROM, TO, ZONE
 from deployments.services.asked_window import groups as asked_groups
 from deployments.services.asked_window import window as asked_window
 from deployments.services.audit import record as record_action
+from deployments.services.audit import told_lately
 from deployments.services.budgets import SpentOut, spent_out
 from deployments.services.clients import ClientFacts
 from deployments.services.clients import client_facts as facts_for_clients
@@ -24,17 +25,17 @@ from deployments.services.facts import longest_context, spec_of
 from deployments.services.frozen import current_freeze
 from deployments.services.quote import quote
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
-from deployments.services.uses import Span, read_usage_with
+from deployments.services.uses import Share, Span, Traffic, read_usage_with
 from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
     "FROM", "ROLE_SCOPES", "TO", "ZONE", "Actor", "ClientFacts", "InFlightRow", "LeaseEnded", "Payer",
-    "Quote", "Refused", "Role", "Route", "Scope", "Span", "SpentOut", "State", "StatusView", "Use", "Via",
-    "Waking", "asked_groups", "asked_window", "burning", "client_facts", "context_window", "current_freeze",
-    "deployment_names", "deployment_status", "ensure_defaults", "lease_ended", "note_engine_failure",
-    "note_use", "quote_for", "read_usage_with", "record_action", "report_in_flight", "routes",
-    "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
+    "Quote", "Refused", "Role", "Route", "Scope", "Share", "Span", "SpentOut", "State", "StatusView",
+    "Traffic", "Use", "Via", "Waking", "asked_groups", "asked_window", "burning", "client_facts",
+    "context_window", "current_freeze", "deployment_names", "deployment_status", "ensure_defaults",
+    "lease_ended", "note_engine_failure", "note_use", "quote_for", "read_usage_with", "record_action",
+    "report_in_flight", "routes", "told_lately", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -62,7 +62,7 @@ def create_key(
     with transaction.atomic():
         key = _create(wish, owner, secret, now)
         summary = f"{actor.name} made the key “{key.name}” of {owner.display_name}: {', '.join(key.scopes)}."
-        record_action(actor, "create_key", summary=summary, target=key.name)
+        record_action(actor, "create_key", summary=summary, target=key.name, details=_facts(key))
     return key, secret
 
 
@@ -79,6 +79,18 @@ def _create(wish: rules.Wish, owner: "User", secret: str, now: datetime) -> ApiK
         when_asleep=wish.when_asleep,
         hold_limit_s=wish.hold_limit_s,
     )
+
+
+def _facts(key: ApiKey) -> dict[str, Any]:
+    """What the audit record says of a key: how it begins, and what it may."""
+    return {
+        "prefix": f"{key.prefix}…",
+        "scopes": key.scopes,
+        "deployments": key.deployments if key.deployments is not None else "all",
+        "expires_at": key.expires_at,
+        "when_asleep": key.when_asleep,
+        "hold_limit_s": key.hold_limit_s,
+    }
 
 
 def shown_prefix(secret: str) -> str:
@@ -115,7 +127,7 @@ def revoke_key(key_id: int, *, actor: Actor, now: datetime | None = None) -> Api
         standing = ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True)
         if standing.update(revoked_at=now or timezone.now()):
             summary = f"{actor.name} revoked the key “{key.name}” of {key.owner.display_name}."
-            record_action(actor, "revoke_key", summary=summary, target=key.name)
+            record_action(actor, "revoke_key", summary=summary, target=key.name, details=_facts(key))
     key.refresh_from_db(fields=["revoked_at"])
     return key
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
-from deployments.public import Payer, Span, Use
+from deployments.public import Payer, Share, Span, Traffic, Use
 
 from .models import ApiKey, Outcome, UsageRecord
 
@@ -15,6 +15,8 @@ from .models import ApiKey, Outcome, UsageRecord
 _NO_USE = ("/v1/messages/count_tokens",)
 # The longest that one request can take, and so be begun before a span that it reaches into.
 _LONGEST, _SHORT = timedelta(days=1), timedelta(minutes=10)
+
+_FAILED = (Outcome.ENGINE_ERROR, Outcome.ENGINE_LOST, Outcome.CUT)
 
 _FIELDS = (
     "deployment_id", "user_id", "key_id", "key__internal", "started_at", "waited_s", "duration_s",
@@ -48,6 +50,38 @@ def _use(row: Mapping[str, Any]) -> tuple[int, Use]:
         read_tokens=max(0, (row["prompt_tokens"] or 0) - (row["cached_tokens"] or 0)),
     )
     return row["deployment_id"], use
+
+
+def traffic(span: Span) -> Traffic:
+    """Requests that came within the span and were not refused, by person and key. Two queries."""
+    rows = UsageRecord.objects.filter(
+        deployment_id=span.deployment_id, started_at__gte=span.since, started_at__lt=span.until
+    ).exclude(outcome=Outcome.REFUSED)
+    rows = rows.exclude(path__in=_NO_USE)
+    broken = Q(outcome__in=_FAILED) | Q(outcome=Outcome.OK, status__gte=500)
+    sums: Any = rows.order_by().values("user_id", "key_id", "key__internal").annotate(
+        requests=Count("pk"), failed=Count("pk", filter=broken),
+        left=Count("pk", filter=Q(outcome=Outcome.CLIENT_LEFT)),
+        read_tokens=Sum("prompt_tokens"), made_tokens=Sum("completion_tokens"),
+    )  # fmt: skip
+    shares = sorted(map(_share, sums), key=lambda share: (-share.requests, share.user_id, share.key_id))
+    return Traffic(tuple(shares), _first_answer_at(rows))
+
+
+def _share(row: Mapping[str, Any]) -> Share:
+    own_key = row["key_id"] if row["key__internal"] is False else None
+    return Share(
+        row["user_id"] or 0, own_key or 0, row["requests"], row["failed"], row["left"],
+        row["read_tokens"] or 0, row["made_tokens"] or 0,
+    )  # fmt: skip
+
+
+def _first_answer_at(rows: QuerySet[UsageRecord]) -> datetime | None:
+    first = rows.filter(first_byte_s__isnull=False, outcome=Outcome.OK).order_by("started_at", "pk")
+    row = first.only("started_at", "waited_s", "first_byte_s").first()
+    if row is None:
+        return None
+    return row.started_at + timedelta(seconds=(row.waited_s or 0) + (row.first_byte_s or 0))
 
 
 def key_names(ids: Iterable[int]) -> Mapping[int, str]:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chat.services import attachments, conversations
 from chat.services.errors import ChatRefused
+from deployments.public import record_action
 
 from . import places
 from .access import PageRequest, chats
@@ -37,6 +38,9 @@ def delete(request: PageRequest, slug: str, public_id: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "chat/delete.html", {"nav": "deployments", "conversation": row})
     conversations.delete(request.user, public_id)
+    # Whose and with what; what it was called and said is its owner's alone.
+    summary = f"{request.actor.name} deleted a conversation with {row.deployment_slug}."
+    record_action(request.actor, "delete_conversation", summary=summary, target=row.deployment_slug)
     messages.success(request, f"“{row.title or 'New chat'}” is deleted.")
     return redirect(places.chat(row.deployment_slug))
 

@@ -32,7 +32,8 @@ def change_role(person: User, role: Role, *, actor: Actor) -> None:
         summary = (
             f"{actor.name} made {fresh.display_name} {role}{f', until then {before}' if before else ''}."
         )
-        record_action(actor, "change_role", summary=summary, target=fresh.username)
+        changes = {"role": {"before": before and before.value, "after": role.value}}
+        record_action(actor, "change_role", summary=summary, target=fresh.username, details=changes)
 
 
 def deactivate(person: User, *, actor: Actor) -> None:
@@ -52,7 +53,8 @@ def deactivate(person: User, *, actor: Actor) -> None:
         OneTimeLink.objects.filter(user=fresh, used_at=None).delete()
         end_sessions(fresh, now=timezone.now())
         summary = f"{actor.name} deactivated {fresh.display_name}."
-        record_action(actor, "deactivate", summary=summary, target=fresh.username)
+        changes = {"active": {"before": True, "after": False}}
+        record_action(actor, "deactivate", summary=summary, target=fresh.username, details=changes)
 
 
 def reactivate(person: User, *, actor: Actor) -> None:
@@ -61,7 +63,8 @@ def reactivate(person: User, *, actor: Actor) -> None:
     with transaction.atomic():
         if User.objects.filter(pk=person.pk, is_active=False).update(is_active=True):
             summary = f"{actor.name} reactivated {person.display_name}."
-            record_action(actor, "reactivate", summary=summary, target=person.username)
+            changes = {"active": {"before": False, "after": True}}
+            record_action(actor, "reactivate", summary=summary, target=person.username, details=changes)
 
 
 def end_sessions(person: User, *, now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from ..models import OneTimeLink, User
 from ..models.one_time_link import digest
+from . import recording
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -33,4 +34,5 @@ def one_time_link(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         return render(request, "accounts/link.html", {"link": None}, status=410)
     login(request, link.user, backend=BACKEND)
+    recording.signed_in(request, link.user, way="link")
     return redirect(settings.LOGIN_REDIRECT_URL)

@@ -1,5 +1,6 @@
 """A person's own page: how it looks, which time it shows, the password."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from ..models import User
 from ..roles import role_of
+from . import recording
 
 if TYPE_CHECKING:
     _UserForm = forms.ModelForm[User]
@@ -60,13 +62,24 @@ def profile(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/profile.html", context)
 
 
+def listed(names: Iterable[str]) -> str:
+    """Fields in a sentence: first name, email."""
+    return ", ".join(name.replace("_", " ") for name in names)
+
+
 def _saved(request: HttpRequest, form: "ProfileForm | SetPasswordForm[User]") -> bool:
     if not form.is_valid():
         return False
+    before = {name: form.initial.get(name) for name in form.fields}
     user = form.save()
+    actor = recording.actor_of(user, request)
     if isinstance(form, SetPasswordForm):
+        recording.changed(actor, user, "change_password", f"{user.display_name} changed the own password.")
         update_session_auth_hash(request, user)
         messages.success(request, "The password is changed. Other browsers are signed out.")
     else:
+        if changes := recording.differences(before, form.cleaned_data):
+            summary = f"{user.display_name} changed the own {listed(changes)}."
+            recording.changed(actor, user, "change_profile", summary, changes)
         messages.success(request, "Saved.")
     return True

@@ -100,4 +100,17 @@ class PriceAdmin(Reading):
             "price",
             target=obj.resource,
             summary=f"{actor.name} added a price of {obj.resource}: {obj.source}.",
+            details=_change(obj),
         )
+
+
+def _change(added: Price) -> dict[str, Any]:
+    """What a second costs from the new row on, and what it cost before."""
+    before = (
+        Price.objects.filter(provider=added.provider, account=added.account, resource=added.resource)
+        .filter(effective_from__lt=added.effective_from)
+        .order_by("-effective_from")
+        .first()
+    )
+    rates = {"before": before.usd_per_s if before is not None else None, "after": added.usd_per_s}
+    return {"usd_per_s": rates, "effective_from": added.effective_from}

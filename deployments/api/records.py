@@ -6,16 +6,17 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 
-from deployments.models import Action, Deployment, Price
-from deployments.planning.power import Scope
-from deployments.services import prices
+from deployments.models import Deployment, Price
+from deployments.planning.power import Scope, Via
+from deployments.services import audited, prices
+from deployments.services.audited import ActionFilter, differences
 from deployments.services.errors import not_found
 from deployments.services.status import visible
 
 from .access import ApiRequest, needs
-from .kinds import Cursor, Limit, Page, Usd
+from .kinds import Cursor, Instant, Limit, Page, Usd
 from .paging import page, position
 
 router = Router(tags=["records"])
@@ -46,6 +47,14 @@ class PriceOut(Schema):
         return Decimal(price.usd_per_s) * 3600
 
 
+class ChangeOut(Schema):
+    """A setting as it was and as it is."""
+
+    field: str = Field(description="Empty where the action is about one thing.")
+    before: Any = None
+    after: Any = None
+
+
 class ActionOut(Schema):
     """Who did what, from where, with what effect."""
 
@@ -61,12 +70,18 @@ class ActionOut(Schema):
     target: str
     summary: str
     details: dict[str, Any]
+    changes: list[ChangeOut] = Field(description="What it changed, before and after.")
     usd: Usd | None
 
     @staticmethod
     def resolve_actor(action: Any) -> str:
         """The name they had."""
         return str(action.actor_name)
+
+    @staticmethod
+    def resolve_changes(action: Any) -> list[Any]:
+        """From its details."""
+        return [{"field": c.field, "before": c.before, "after": c.after} for c in differences(action.details)]
 
     @staticmethod
     def resolve_deployment(action: Any) -> str | None:
@@ -86,20 +101,32 @@ def get_prices(request: ApiRequest) -> Any:
     return {"items": prices.listed(rows, timezone.now()), "next": None}
 
 
+class ActionsAsked(Schema):
+    """Narrows the record; what is left out narrows nothing."""
+
+    deployment: str | None = None
+    actor: str | None = Field(default=None, description="The name that they had then.")
+    verb: str | None = Field(default=None, description="What was done: start, sleep, configure, price, ...")
+    via: Via | None = Field(default=None, description="By which way it came in.")
+    key_id: int | None = Field(default=None, description="The key it came by.")
+    since: Instant | None = None
+    until: Instant | None = Field(default=None, description="Excluded.")
+
+
 @router.get("/actions", response=Page[ActionOut], summary="What was done, newest first")
 @needs(Scope.READ)
 def get_actions(
-    request: ApiRequest, deployment: str | None = None, cursor: Cursor = None, limit: Limit = 50
+    request: ApiRequest, asked: Query[ActionsAsked], cursor: Cursor = None, limit: Limit = 50
 ) -> Any:
     """Of everything the caller may see, or of one deployment; of an archived one too."""
-    rows = Action.objects.select_related("deployment").order_by("-id")
-    limited = request.auth.deployments
-    if limited is not None:
-        rows = rows.filter(deployment__slug__in=limited)
-    if deployment is not None:
-        if not request.auth.may(Scope.READ, deployment) or not _known(deployment):
-            raise not_found(f"The deployment {deployment[:60]}")
-        rows = rows.filter(deployment__slug=deployment)
+    slug = asked.deployment
+    if slug is not None and (not request.auth.may(Scope.READ, slug) or not _known(slug)):
+        raise not_found(f"The deployment {slug[:60]}")
+    only = ActionFilter(
+        deployment=slug or "", who=asked.actor or "", verb=asked.verb or "", via=asked.via or "",
+        key_id=asked.key_id, since=asked.since, until=asked.until,
+    )  # fmt: skip
+    rows = audited.rows(request.auth, only)
     if (before := position(cursor)) is not None:
         rows = rows.filter(pk__lt=before)
     return page(list(rows[: limit + 1]), limit)

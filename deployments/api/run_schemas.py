@@ -101,3 +101,40 @@ class RunOut(RunFacts):
     """A run with what the log doctor says of it, errors first."""
 
     findings: list[DiagnosisOut] = []
+
+
+class RunListed(RunOut):
+    """A run in a list of several deployments."""
+
+    deployment: str = Field(description="The slug.")
+
+    @staticmethod
+    def resolve_deployment(run: Any) -> str:
+        """Of a view, or of what was made of one."""
+        return str(getattr(run, "slug", None) or run.deployment)
+
+
+class EventOut(Schema):
+    """One thing that happened in a run."""
+
+    at: datetime
+    kind: str = Field(
+        description="ask, seen, phase, ready, token, use, lease, deed, freeze, fault, note or end."
+    )
+    words: str
+
+
+class BandOut(Schema):
+    """A stretch of a run's time; they touch each other."""
+
+    kind: str = Field(description="queued, boot, warm-up, use or idle.")
+    start: datetime
+    end: datetime
+
+
+class RunTold(RunOut):
+    """One run with its story."""
+
+    story: list[str] = Field(default=[], description="In the order of what happened; times are UTC.")
+    events: list[EventOut] = []
+    bands: list[BandOut] = []

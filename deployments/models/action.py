@@ -29,7 +29,12 @@ class Action(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["deployment", "-at"], name="action_deployment_at")]
+        indexes = [
+            models.Index(fields=["deployment", "-at"], name="action_deployment_at"),
+            models.Index(fields=["at"], name="action_by_time"),
+            models.Index(fields=["actor_name", "-id"], name="action_of_person"),
+            models.Index(fields=["verb", "-id"], name="action_of_verb"),
+        ]
 
     def __str__(self) -> str:
         return self.summary

@@ -124,6 +124,7 @@ class Run(models.Model):
         ]
         indexes = [
             models.Index(fields=["deployment", "ended_at"], name="run_open"),
+            models.Index(fields=["first_seen_at"], name="run_by_time"),
             models.Index(
                 fields=["ended_at"], condition=models.Q(settled_at__isnull=True), name="run_unsettled"
             ),

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
-from deployments.services import bill_compare, bill_findings, bills
+from deployments.services import audit, bill_compare, bill_findings, bills
 
 from . import cost_period
 from .access import PageRequest, needs
@@ -40,6 +40,7 @@ def bill_page(request: PageRequest) -> HttpResponse:
 @needs(Scope.ADMIN)
 def fetch_bills(request: PageRequest) -> HttpResponse:
     """Read every account's report now."""
+    audit.record(request.actor, "read_bills", summary=f"{request.actor.name} asked for the accounts’ bills.")
     for account in Account.objects.exclude(token_id=""):
         said = bills.fetch(account)
         if said:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deployments.models import Account, Price
 from deployments.planning.power import Scope
-from deployments.services import prices, status
+from deployments.services import audit, prices, status
 
 from .access import PageRequest, needs
 
@@ -36,6 +36,8 @@ def price_list(request: PageRequest) -> HttpResponse:
 @needs(Scope.ADMIN)
 def refresh_prices(request: PageRequest) -> HttpResponse:
     """Ask every account for its own rates now."""
+    words = f"{request.actor.name} asked for the accounts’ own prices."
+    audit.record(request.actor, "ask_for_prices", summary=words)
     for account in Account.objects.exclude(token_id=""):
         said = prices.refresh(account)
         if said:

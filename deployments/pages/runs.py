@@ -1,15 +1,20 @@
-"""`/deployments/{slug}/runs/` and one run's story."""
+"""`/runs/`, `/deployments/{slug}/runs/` and one run's story."""
+
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import bill_compare, findings, logs, runs
+from deployments.services import bill_compare, chronicling, findings, logs, run_lists, runs, timeline
 from deployments.services.errors import Refused
-from deployments.services.views import RunView
+from deployments.services.lit_times import SPANS, lit_times
+from deployments.services.story import story
 
-from . import words
+from . import bands, run_filter
 from .access import PageRequest, needs
 from .dollars import shares
 from .head import head
@@ -20,46 +25,64 @@ from .waterfall import waterfall
 
 _PAGE = 50
 _LINES = 200
+_DAY, _WEEK = SPANS
+
+
+@require_safe
+@needs(Scope.READ)
+def all_runs(request: PageRequest) -> HttpResponse:
+    """Of every deployment that the reader may see, newest first, by pages."""
+    context = _listed(request, run_filter.read(request))
+    return render(request, "deployments/all_runs.html", context | {"nav": "runs", "several": True})
 
 
 @require_safe
 @needs(Scope.READ)
 def run_list(request: PageRequest, slug: str) -> HttpResponse:
-    """All runs, newest first, by pages."""
+    """All runs of one, newest first, by pages; above them its last day or week."""
     deployment = deployment_of(request, slug)
-    found = runs.runs_of(deployment, before_id=cursor(request), limit=_PAGE)
-    context = {"runs": found, "older": found[-1].id if len(found) == _PAGE else None}
-    return render(request, "deployments/runs.html", head(request, deployment) | context)
+    context = head(request, deployment) | _listed(request, run_filter.read(request, slug))
+    return render(request, "deployments/runs.html", context | _timeline(request, deployment))
+
+
+def _listed(request: PageRequest, asked: run_filter.Asked) -> dict[str, Any]:
+    found = run_lists.listed(request.actor, asked.only, before_id=cursor(request), limit=_PAGE + 1)
+    return {
+        "runs": found[:_PAGE],
+        "older": found[_PAGE - 1].id if len(found) > _PAGE else None,
+        **run_filter.choices(request.actor, asked),
+    }
+
+
+def _timeline(request: PageRequest, deployment: Deployment) -> dict[str, Any]:
+    asked = request.GET.get("span", "")
+    span = asked if asked in SPANS else _DAY
+    times = lit_times(deployment, SPANS[span], timezone.now())
+    choices = ((_DAY, "24 hours"), (_WEEK, "7 days"))
+    return {"span": span, "spans": choices, "times": times, "lit": bands.of_deployment(times)}
 
 
 @require_safe
 @needs(Scope.READ)
 def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
-    """One run: who, why, phases, cost by part and by resource, how it ended, its log."""
+    """One run: its story, its time, phases, cost by part and by resource, how it ended, its log."""
     deployment = deployment_of(request, slug)
     try:
         run = runs.run_of(deployment, run_id)
     except Refused as error:
         raise Http404(error.message) from None
-    lines = rows(logs.lines(deployment, run_id=run.id, limit=_LINES))
     above = head(request, deployment) | {"compact": True}
-    falls = waterfall(run, above["status"].price_usd_per_hour)
-    billed = bill_compare.billed_of_run(run.id) if run.ended_at else None
-    context = {"run": run, "falls": falls, "dollars": shares(run), "story": story(run), "lines": lines}
-    told = {"cards": findings.of_runs([run.id], deployment).get(run.id, [])}
-    return render(request, "deployments/run.html", above | context | told | {"billed": billed})
-
-
-def story(run: RunView) -> str:
-    """The run in sentences: for whom, how long it took, how long it was lit, what it cost, how it ended."""
-    told = [f"Lit for {run.lit_for}" if run.lit_for else run.cause_label[:1].upper() + run.cause_label[1:]]
-    if run.reason:
-        told[0] += f" (“{run.reason}”)"
-    if run.boot_s is not None and run.ready_at:
-        warmed = any(phase.name == runs.WARMUP_REQUESTS for phase in run.phases)
-        with_it = ", its warm-up included" if warmed else ""
-        told.append(f"ready after {words.duration(run.boot_s)} for {words.money(run.boot_usd)}{with_it}")
-    if run.lit_s and run.ready_at:
-        told.append(f"lit for {words.duration(run.lit_s)}")
-    ending = f"It {run.end_label}." if run.ended_at else "It is lit now."
-    return f"{', '.join(told)}. {ending} {words.money(run.cost_usd)} in all."
+    told = chronicling.of(run, deployment, zone=timezone.get_current_timezone())
+    context = {
+        "run": run,
+        "story": story(told),
+        "events": timeline.events(told),
+        "coarse": told.coarse,
+        "strip": bands.of_run(timeline.strip(told)),
+        "falls": waterfall(run, above["status"].price_usd_per_hour),
+        "dollars": shares(run),
+        "lines": rows(logs.lines(deployment, run_id=run.id, limit=_LINES)),
+        "cards": findings.of_runs([run.id], deployment).get(run.id, []),
+        "billed": bill_compare.billed_of_run(run.id) if run.ended_at else None,
+    }
+    return render(request, "deployments/run.html", above | context)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from .accounts import account_list, account_page, check_account, move_here, remove_account
 from .activity import activity
+from .activity_csv import activity_csv
 from .bills import bill_page, fetch_bills
 from .budgets import remove_budget, set_budget, waive_budget
 from .comparing import compare
@@ -32,7 +33,8 @@ from .release_download import release_download
 from .releases import go_back, release_page, switch_auto_rollback
 from .releasing import make_release, release_dialog
 from .rotating import rotate
-from .runs import run_list, run_page
+from .run_csv import runs_csv
+from .runs import all_runs, run_list, run_page
 from .schedules import change_schedule, schedule, schedule_price, schedules
 from .settings import settings
 from .starting import start, start_dialog
@@ -49,6 +51,9 @@ urlpatterns = [
     path("register/", register, name="register"),
     path("burning/", burning, name="burning"),
     path("activity/", activity, name="activity"),
+    path("activity/activity.csv", activity_csv, name="activity-csv"),
+    path("runs/", all_runs, name="all-runs"),
+    path("runs/runs.csv", runs_csv, name="runs-csv"),
     path("costs/", costs, name="costs"),
     path("costs/runs/", cost_runs, name="cost-runs"),
     path("costs/compare/", compare, name="compare"),
@@ -87,6 +92,7 @@ urlpatterns = [
     path(f"{_ONE}/status/", status_fragment, name="status"),
     path(f"{_ONE}/phases/", phases, name="phases"),
     path(f"{_ONE}/runs/", run_list, name="runs"),
+    path(f"{_ONE}/runs/runs.csv", runs_csv, name="runs-of-csv"),
     path(f"{_ONE}/runs/<int:run_id>/", run_page, name="run"),
     path(f"{_ONE}/logs/", log_page, name="logs"),
     path(f"{_ONE}/logs/tail/", log_tail, name="log-tail"),

@@ -140,9 +140,11 @@ def change(account_id: int, wish: AccountChange, *, actor: Actor, now: datetime 
     new = _differing(account, wish, now)
     if not new:
         return account
+    before = {name: getattr(account, name) for name in new}
     for name, value in new.items():
         setattr(account, name, value)
     _valid(account)
+    changes = audit.changed(before, new)
     if "environment" in new:
         new |= _moved(account, now)
     with transaction.atomic():
@@ -154,6 +156,7 @@ def change(account_id: int, wish: AccountChange, *, actor: Actor, now: datetime 
         audit.record(
             actor, "account", target=account.name,
             summary=f"{actor.name} changed {said} of the account {account.name}.",
+            details=changes,
         )  # fmt: skip
     account.refresh_from_db()
     return account

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 
@@ -26,10 +25,9 @@ from deployments.models import (
 from deployments.planning.decide import Break
 from deployments.planning.power import SYSTEM
 
-from . import audit, auto_rollback, costs, diagnosing, enqueue, findings, notify
+from . import audit, auto_rollback, costs, diagnosing, enqueue, findings, notify, telling_runs
 from .locking import locked
 from .use import holders_of
-from .views import DiagnosisView
 
 TITLES = {
     Break.BOOT_REPEATED: "It started a second time before it was ready",
@@ -115,11 +113,12 @@ def _tell(
     """What went wrong, what it burned so far, what the panel did, and that nothing lights it by itself."""
     burned = _burned_usd(failure.run, deployment, now)
     card = findings.of_break(deployment, failure.run, now)
-    facts = {
+    facts: dict[str, object] = {
         "reason": failure.reason,
         "burned_usd": None if burned is None else f"{burned:.2f}",
-        "diagnosis": _as_facts(card) if card is not None else None,
+        "diagnosis": telling_runs.of_diagnosis(card) if card is not None else None,
     }
+    facts |= telling_runs.facts_of(failure.run, deployment, now)
     words = f"{deployment.name} was turned off: {title(failure.reason)}."
     more = "It stays out until a person starts it again."
     if went_back is not None:
@@ -133,13 +132,6 @@ def _tell(
     if told:
         more += f" {'The line' if card is not None else 'The last it said'}: {told[0][:300]}"
     notify.tell("failed", words, more=more, deployment=deployment, facts=facts)
-
-
-def _as_facts(card: DiagnosisView) -> dict[str, Any]:
-    """The diagnosis for webhooks. A change is made by a person who has looked at it, so it is only named."""
-    names = ("code", "title", "cause", "remedy", "evidence")
-    facts = {name: getattr(card, name) for name in names}
-    return facts | {"change": card.fix.words if card.fix is not None else None}
 
 
 def _burned_usd(run: Run | None, deployment: Deployment, now: datetime) -> Decimal | None:

@@ -16,6 +16,9 @@ from . import audit, uses
 from .budgets import note, said
 from .errors import bad_field, not_allowed
 
+# What the record says of a budget that was changed.
+_TOLD = ("amount_usd", "time_zone", "grace_s")
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -43,9 +46,14 @@ def put(limit: Limit, *, actor: Actor) -> Budget:
     }  # fmt: skip
     _check(Budget(**names, **fields))
     with transaction.atomic():
+        old = Budget.objects.filter(**names).first()
+        before = {name: getattr(old, name) for name in _TOLD} if old is not None else {}
         budget, _ = Budget.objects.update_or_create(**names, defaults=fields)
-        words = f"{actor.name} set: {said(budget)} is ${budget.amount_usd:.2f}."
-        audit.record(actor, "budget", deployment=budget.deployment, summary=words, usd=budget.amount_usd)
+        audit.record(
+            actor, "budget", deployment=budget.deployment, usd=budget.amount_usd,
+            summary=f"{actor.name} set: {said(budget)} is ${budget.amount_usd:.2f}.",
+            details=audit.changed(before, {name: fields[name] for name in _TOLD}),
+        )  # fmt: skip
     note(budget, timezone.now())
     return budget
 
@@ -61,6 +69,7 @@ def remove(budget_id: int, *, actor: Actor) -> None:
                 "budget",
                 deployment=budget.deployment,
                 summary=f"{actor.name} removed: {said(budget)}.",
+                details={"amount_usd": {"before": budget.amount_usd, "after": None}},
             )
             budget.delete()
 

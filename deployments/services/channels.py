@@ -51,7 +51,10 @@ def add(wish: ChannelWish, *, actor: Actor) -> NotificationChannel:
                 name=name, kind=wish.kind, target=target, shown=shown[:120], secret=secret,
                 events=[one for one in notify.KINDS if one in wish.events],
             )  # fmt: skip
-            audit.record(actor, "channel", target=name, summary=f"{actor.name} added the channel {name}.")
+            audit.record(
+                actor, "channel", target=name, summary=f"{actor.name} added the channel {name}.",
+                details={"kind": made.kind, "to": made.shown, "events": made.events or "all"},
+            )  # fmt: skip
     except IntegrityError:
         raise bad_field("name", "There is a channel of this name already; choose another.") from None
     return made
@@ -93,7 +96,8 @@ def switch(channel_id: int, *, enabled: bool, actor: Actor) -> NotificationChann
     with transaction.atomic():
         NotificationChannel.objects.filter(pk=channel.pk).update(enabled=enabled)
         words = f"{actor.name} switched the channel {channel.name} {'on' if enabled else 'off'}."
-        audit.record(actor, "channel", target=channel.name, summary=words)
+        changes = audit.changed({"enabled": channel.enabled}, {"enabled": enabled})
+        audit.record(actor, "channel", target=channel.name, summary=words, details=changes)
     return channel
 
 
@@ -118,7 +122,8 @@ def remove(channel_id: int, *, actor: Actor) -> None:
     channel = _found(channel_id, actor)
     with transaction.atomic():
         words = f"{actor.name} removed the channel {channel.name}."
-        audit.record(actor, "channel", target=channel.name, summary=words)
+        gone = {"kind": channel.kind, "to": channel.shown, "events": channel.events or "all"}
+        audit.record(actor, "channel", target=channel.name, summary=words, details=gone)
         channel.delete()
 
 
@@ -129,6 +134,8 @@ def send_test(channel_id: int, *, actor: Actor) -> str:
         kind="test", at=now, text=f"A test from Pilotlight, asked for by {actor.name}.",
         more="Whoever reads this is told of budgets, failures and whatever else this channel takes.",
     )  # fmt: skip
+    words = f"{actor.name} sent a test to the channel {channel.name}."
+    audit.record(actor, "test_channel", target=channel.name, summary=words)
     delivery = Delivery(notice=notice, channel=channel, attempts=1, next_at=now)
     error = delivering.attempt(delivery)
     changes: dict[str, object] = (

@@ -93,7 +93,9 @@ def attempt(delivery: Delivery) -> str:
 
 
 def _mail(notice: Notice, addresses: list[str]) -> None:
-    body = f"{notice.text} {notice.more}".strip() + f"\n\n{settings.PANEL_PUBLIC_URL}\n"
+    parts = [f"{notice.text} {notice.more}".strip(), "\n".join(notice.facts.get("story", ()))]
+    parts.append(f"{settings.PANEL_PUBLIC_URL}{notice.facts.get('page', '')}\n")
+    body = "\n\n".join(filter(None, parts))
     subject = " ".join(f"Pilotlight: {notice.text}".split())
     for address in addresses:
         send_mail(subject, body, None, [address])

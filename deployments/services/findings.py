@@ -16,12 +16,17 @@ from .views import DiagnosisView
 
 def of_runs(run_ids: Iterable[int], deployment: Deployment) -> dict[int, list[DiagnosisView]]:
     """The cards of runs, by run: errors first. One query."""
-    rows = Finding.objects.filter(run__in=list(run_ids)).select_related("run__release", "release")
+    return of_many(dict.fromkeys(run_ids, deployment))
+
+
+def of_many(runs: Mapping[int, Deployment]) -> dict[int, list[DiagnosisView]]:
+    """The cards of runs of several deployments, by run. One query."""
+    rows = Finding.objects.filter(run__in=list(runs)).select_related("run__release", "release")
     by_run: dict[int, list[Finding]] = defaultdict(list)
     for row in rows:
         if row.run_id is not None:
             by_run[row.run_id].append(row)
-    return {run_id: cards(found, deployment) for run_id, found in by_run.items()}
+    return {run_id: cards(found, runs[run_id]) for run_id, found in by_run.items()}
 
 
 def finding_of(deployment: Deployment, finding_id: int) -> Finding:

@@ -30,6 +30,8 @@ def freeze(*, actor: Actor, reason: str = "") -> Freeze:
             )
     except IntegrityError:
         row = Freeze.objects.get(lifted_at__isnull=True)
+        words = f"{actor.name} put everything out again; it is frozen already."
+        audit.record(actor, "freeze", summary=words, details={"reason": reason})
     _put_everything_out(actor)
     return row
 

@@ -32,7 +32,8 @@ def move(deployment: Deployment, account: Account, *, actor: Actor) -> Deploymen
                 refuse_taken_app_name(account, checked_spec(config))
         relocate(deployment, account)
         words = f"{actor.name} moved {deployment.name} from {deployment.account.name} to {account.name}."
-        audit.record(actor, "move", deployment=deployment, summary=words)
+        changes = {"account": {"before": deployment.account.name, "after": account.name}}
+        audit.record(actor, "move", deployment=deployment, summary=words, details=changes)
         return locked(deployment.pk)
 
 

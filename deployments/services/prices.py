@@ -195,6 +195,7 @@ def _record_change(account: Account, before: Price, usd_per_s: Decimal) -> None:
         "price",
         target=before.resource,
         summary=f"The price of {words} {usd_per_s.normalize():f} USD a second.",
+        details={"usd_per_s": {"before": before.usd_per_s, "after": usd_per_s}},
     )
     log.info("prices.changed", account=account.name, resource=before.resource)
 

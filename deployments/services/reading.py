@@ -19,7 +19,7 @@ from deployments.engines.registry import engine_for
 from deployments.models import OPEN_DOWNLOADS, Cause, Deployment, Phase, PhaseName, Run, Sample
 from deployments.providers.base import LogEntry, NotDeployed, Provider
 
-from . import diagnosing, logs
+from . import diagnosing, logs, telling_runs
 from .facts import spec_of
 
 # Lines can arrive late: each read reaches this far back, and doubles are dropped.
@@ -50,6 +50,8 @@ def read_logs(deployment: Deployment, runs: Sequence[Run], provider: Provider, n
     _apply(deployment, new)
     for run in {run.pk: run for _, run in new if run is not None}.values():
         diagnosing.read_new(run, deployment)
+    if new:
+        telling_runs.told_late(deployment.pk, now)
     newest = max((entry.at for entry in entries), default=start)
     lines = {"log_cursor": max(newest, start), "log_app_id": app_id}
     Deployment.objects.filter(pk=deployment.pk).update(**lines)

@@ -81,7 +81,11 @@ def create_deployment(
         except IntegrityError:  # at the same instant
             raise bad_field("slug", f"{slug} was taken just now; choose another.") from None
         audit.record(
-            actor, "create", deployment=deployment, summary=f"{actor.name} created {deployment.name}."
+            actor,
+            "create",
+            deployment=deployment,
+            summary=f"{actor.name} created {deployment.name}.",
+            details={"account": account.name, "model": deployment.config.get("model")},
         )
     return deployment
 

@@ -189,10 +189,7 @@ def extend(lease_id: int, *, actor: Actor, until: datetime | None) -> Lease:
             deployment=lease.deployment,
             target=f"lease {lease.pk}",
             summary=f"{actor.name} keeps {lease.deployment.name} lit {_until_words(until)}.",
-            details={
-                "before": lease.until.isoformat() if lease.until else None,
-                "after": until.isoformat() if until else None,
-            },
+            details={"until": {"before": lease.until, "after": until}},
         )
         enqueue.reconcile_soon(lease.deployment_id)
     lease.until = until

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -97,7 +98,7 @@ def _between(start: datetime | None, end: datetime | None) -> float | None:
 
 def _money(
     run: Run, deployment: Deployment, until: datetime, prices: PriceBook, booted: datetime | None
-) -> dict[str, Decimal]:
+) -> dict[str, Any]:
     if run.cost_usd is not None:
         names = ("boot_usd", "use_usd", "idle_usd", "gpu_usd", "cpu_usd", "memory_usd", "cost_usd")
         return {name: getattr(run, name) or _ZERO for name in names}

@@ -1,5 +1,6 @@
 """Making, changing, pausing and taking away schedules, for operators."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from .schedule_facts import opening_after
 from .schedule_prices import SchedulePrice, price
 
 MOST, MOST_SKIPS = 50, 200
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Beyond these, looking some weeks around a day leaves what a date can say.
 FIRST, LAST = date(2000, 1, 1), date(2999, 12, 31)
 
@@ -91,9 +93,8 @@ def save(
     not_allowed, invalid, not_found, price_missing, price_unseen, price_changed (with the price of now).
     """
     _may(actor, deployment, lights=True)
-    if pk is not None:
-        _row(deployment, pk)
-    elif deployment.schedules.count() >= MOST:
+    before = _facts(_row(deployment, pk)) if pk is not None else {}
+    if pk is None and deployment.schedules.count() >= MOST:
         raise Refused("too_many", f"A deployment has at most {MOST} schedules. Delete one first.", status=409)
     row = draft(deployment, plan, actor=actor, pk=pk)
     found = price(row, actor=actor, now=timezone.now())
@@ -103,7 +104,10 @@ def save(
     with transaction.atomic():
         _write(row, new=pk is None)
         verb = "made" if pk is None else "changed"
-        _record(row, actor, f"{actor.name} {verb} the schedule {row.name}: {words}.", usd=found.usd_per_week)
+        _record(
+            row, actor, f"{actor.name} {verb} the schedule {row.name}: {words}.", usd=found.usd_per_week,
+            details=audit.changed(before, _facts(row)),
+        )  # fmt: skip
     return row
 
 
@@ -148,7 +152,9 @@ def set_enabled(deployment: Deployment, pk: int, *, actor: Actor, enabled: bool)
             .exclude(enabled=enabled)
             .update(enabled=enabled, refused_at=None, refused_text="")
         ):
-            _record(row, actor, f"{actor.name} {'resumed' if enabled else 'paused'} the schedule {row.name}.")
+            words = f"{actor.name} {'resumed' if enabled else 'paused'} the schedule {row.name}."
+            changes = audit.changed({"enabled": not enabled}, {"enabled": enabled})
+            _record(row, actor, words, details=changes)
     row.enabled = enabled
     return row
 
@@ -180,14 +186,32 @@ def remove(deployment: Deployment, pk: int, *, actor: Actor) -> None:
     _may(actor, deployment, lights=False)
     row = _row(deployment, pk)
     with transaction.atomic():
-        _record(row, actor, f"{actor.name} deleted the schedule {row.name}.")
+        _record(row, actor, f"{actor.name} deleted the schedule {row.name}.", details=_facts(row))
         Schedule.objects.filter(pk=pk).delete()
 
 
-def _record(row: Schedule, actor: Actor, words: str, *, usd: Decimal | None = None) -> None:
+def _record(
+    row: Schedule,
+    actor: Actor,
+    words: str,
+    *,
+    usd: Decimal | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
     audit.record(
-        actor, "schedule", deployment=row.deployment, target=f"schedule {row.pk}", summary=words, usd=usd
-    )
+        actor, "schedule", deployment=row.deployment, target=f"schedule {row.pk}", summary=words, usd=usd,
+        details=details,
+    )  # fmt: skip
+
+
+def _facts(row: Schedule) -> dict[str, Any]:
+    """What the record says of a schedule: as people read it."""
+    return {
+        "name": row.name, "owner": row.owner_name, "days": ", ".join(_DAYS[int(day)] for day in row.days),
+        "starts": f"{row.starts:%H:%M}", "ends": f"{row.ends:%H:%M}", "time_zone": row.time_zone,
+        "valid_from": row.valid_from, "valid_until": row.valid_until, "skips": list(row.skips),
+        "lead": row.lead, "enabled": row.enabled,
+    }  # fmt: skip
 
 
 def _row(deployment: Deployment, pk: int, *, lock: bool = False) -> Schedule:

@@ -17,12 +17,37 @@ class Span:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The requests of one person by one key (0: a page or the playground). `failed` are those that the engine
+    failed, `left` those that their clients broke off; tokens are the engine's own counts."""
+
+    user_id: int
+    key_id: int
+    requests: int
+    failed: int
+    left: int
+    read_tokens: int
+    made_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What came through the door in a span, most requests first, and when the first answer began."""
+
+    shares: tuple[Share, ...] = ()
+    first_answer_at: datetime | None = None
+
+
 class UsageReader(Protocol):
-    """What is asked of the gateway. Both calls cost one query, however much they are asked for."""
+    """What is asked of the gateway. Each call costs one query, `traffic` two, however much is asked for."""
 
     def uses(self, spans: Sequence[Span]) -> Sequence[tuple[int, Use]]:
         """Requests that reached an engine within the spans, each with its deployment's id, and perhaps more.
         Their payers have no name, and no key where a page or the playground asked."""
+
+    def traffic(self, span: Span) -> Traffic:
+        """Requests that came within the span and were not refused."""
 
     def key_names(self, ids: Iterable[int]) -> Mapping[int, str]:
         """The names of those of `ids` that are keys which people made."""
@@ -36,6 +61,9 @@ class _Nobody:
 
     def uses(self, spans: Sequence[Span]) -> Sequence[tuple[int, Use]]:
         return ()
+
+    def traffic(self, span: Span) -> Traffic:
+        return Traffic()
 
     def key_names(self, ids: Iterable[int]) -> Mapping[int, str]:
         return {}
@@ -56,6 +84,11 @@ def read_usage_with(reader: UsageReader) -> None:
 def uses(spans: Sequence[Span]) -> Sequence[tuple[int, Use]]:
     """See UsageReader.uses."""
     return _reader.uses(spans) if spans else ()
+
+
+def traffic(span: Span) -> Traffic:
+    """See UsageReader.traffic."""
+    return _reader.traffic(span)
 
 
 def key_names(ids: Iterable[int]) -> Mapping[int, str]:

@@ -71,7 +71,8 @@ class RunView:
     """A run with its phases and money. `cost_usd` is live while the run lives; parts sum to it.
 
     `kept_usd` lies in `idle_usd`: kept warm by a lease until a time; known once the run is settled.
-    `queued_s` is the time before the container's start, which is not counted.
+    `queued_s` is the time before the container's start, which is not counted. `deployment_name` is there in
+    lists of several deployments.
     """
 
     id: int
@@ -103,6 +104,7 @@ class RunView:
     cost_usd: Decimal
     kept_usd: Decimal = Decimal(0)
     queued_s: float | None = None
+    deployment_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

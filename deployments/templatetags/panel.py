@@ -154,6 +154,12 @@ def moment(at: datetime | None) -> str:
 
 
 @register.filter
+def moment_s(at: datetime) -> str:
+    """The same to the second, for what happened within a minute."""
+    return _time(at, f"{words.moment(at, now=timezone.now())}:{at:%S}")
+
+
+@register.filter
 def moment_or_never(at: datetime | None) -> str:
     """The same for what may never have happened."""
     return "never" if at is None else moment(at)

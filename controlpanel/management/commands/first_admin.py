@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from controlpanel.models import User
 from controlpanel.people.first_admin import FIRST_ADMIN, ensure_first_admin
 from controlpanel.people.link import new_link
+from controlpanel.people.recording import COMMAND, changed
 
 
 class Command(BaseCommand):
@@ -22,4 +23,6 @@ class Command(BaseCommand):
         except User.DoesNotExist as error:
             remedy = "Use: manage.py sign_in_link --user NAME"
             raise CommandError(f"People exist, and none is called {FIRST_ADMIN}. {remedy}") from error
-        self.stdout.write(new_link(user))
+        link = new_link(user)
+        changed(COMMAND, user, "make_sign_in_link", f"A sign-in link for {user.display_name} was made.")
+        self.stdout.write(link)

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from controlpanel.models import User
 from controlpanel.people.link import new_link
+from controlpanel.people.recording import COMMAND, changed
 
 
 class Command(BaseCommand):
@@ -27,4 +28,6 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{user.username} is inactive. Make the person active in the admin site first."
             )
-        self.stdout.write(new_link(user))
+        link = new_link(user)
+        changed(COMMAND, user, "make_sign_in_link", f"A sign-in link for {user.display_name} was made.")
+        self.stdout.write(link)

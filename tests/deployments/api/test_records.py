@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from deployments.models import Account, Price
+from deployments.models import Account, Action, Price
 from deployments.planning.power import Role
 from tests.deployments.pages.states import States
 
@@ -84,3 +84,15 @@ def test_prices_say_whose_they_are_and_whether_they_hold(caller: Make, states: S
     }  # fmt: skip
     limited = caller(deployments=["asleep"]).get("/prices")["items"]
     assert {one["account"] for one in limited} == {None, "Modal"}
+
+
+def test_actions_narrow_and_tell_what_they_changed(caller: Make, states: States) -> None:
+    row = states.action(states.off("one"), "Ada changed it.")
+    details = {"max_model_len": {"before": 1, "after": 2}, "reason": "memory"}
+    Action.objects.filter(pk=row.pk).update(details=details, verb="configure")
+    states.action(None, "Ben did it.", who="Ben")
+    viewer = caller()
+    (found,) = viewer.get("/actions?actor=Ada&verb=configure&via=page&since=2001-01-01T00:00:00Z")["items"]
+    assert found["changes"] == [{"field": "max_model_len", "before": 1, "after": 2}]
+    assert viewer.get("/actions?until=2001-01-01T00:00:00Z")["items"] == []
+    assert viewer("get", "/actions?via=pigeon").status_code == 422

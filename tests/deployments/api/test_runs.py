@@ -73,3 +73,27 @@ def test_list_has_a_constant_number_of_queries(
     viewer = caller()
     with django_assert_max_num_queries(9):  # key, groups, use; deployment; prices, runs, phases; findings
         viewer.get("/deployments/ready/runs")
+
+
+def test_runs_of_all_deployments_narrow_and_say_whose_they_are(caller: Make, states: States) -> None:
+    states.ready()
+    states.failed()
+    viewer = caller()
+    assert {run["deployment"] for run in viewer.get("/runs")["items"]} == {"ready", "failed"}
+    (failed,) = viewer.get("/runs?end=failed")["items"]
+    assert (failed["deployment"], failed["end_reason"]) == ("failed", "boot_failed")
+    assert len(viewer.get("/runs?deployment=ready&end=lit&lit_for=Ada")["items"]) == 1
+    assert viewer.get("/deployments/ready/runs?until=2001-01-01T00:00:00Z")["items"] == []
+    assert viewer("get", "/runs?deployment=nothing").status_code == 404
+    for wrong in ("cause=rain", "end=rain", "release=-1", "since=soon"):
+        response: Any = viewer("get", f"/deployments/ready/runs?{wrong}")
+        assert response.status_code == 422, wrong
+
+
+def test_run_tells_its_story_its_events_and_its_time(caller: Make, states: States) -> None:
+    made = states.ready()
+    ended = made.runs.filter(ended_at__isnull=False).latest("id")
+    run = caller().get(f"/deployments/ready/runs/{ended.pk}")
+    assert any(sentence.startswith("It went out idle, ") for sentence in run["story"])
+    assert run["events"][-1]["kind"] == "end"
+    assert [band["kind"] for band in run["bands"]] == ["queued", "boot", "idle"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.test import Client
 
@@ -60,3 +61,38 @@ def test_empty_record_says_what_will_be_here(browser: Callable[..., Client], sta
     client = browser()
     assert "Nothing was done yet" in client.get("/activity/").content.decode()
     assert client.get("/activity/", {"before": "x", "deployment": "no-such"}).status_code == 200
+
+
+def test_shows_before_and_after_and_gives_the_same_as_csv(
+    browser: Callable[..., Client], states: States
+) -> None:
+    made = states.off("one")
+    row = states.action(made, "Ada changed it.", usd="2.70")
+    details = {"max_model_len": {"before": 131072, "after": 61440}, "reason": "memory", "note": "=1+1"}
+    Action.objects.filter(pk=row.pk).update(details=details, via="api")
+    states.action(None, "=SUM(1)", who="+Ben")
+    client = browser()
+    page = client.get("/activity/", {"via": "api"}).content.decode()
+    assert "<del" in page
+    assert "131072" in page
+    assert "61440" in page
+    assert "REST, 192.0.2.7" in page
+    assert "+Ben" not in page.split("<tbody>")[1]
+    answer = client.get("/activity/activity.csv")
+    lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert lines[0].startswith("at,who,way,address,key_id,what,deployment")
+    assert lines[1].endswith(",'=SUM(1),,")
+    assert "'+Ben" in lines[1]
+    assert "max_model_len: 131072 -> 61440,2.700000" in lines[2]
+    assert b"".join(client.get("/activity/activity.csv?who=Ada").streaming_content).count(b"\n") == 2  # type: ignore[attr-defined]
+
+
+def test_a_page_costs_the_same_however_long_it_is(
+    browser: Callable[..., Client], states: States, django_assert_max_num_queries: Any
+) -> None:
+    made = states.off("one")
+    for number in range(60):
+        states.action(made, f"deed {number}.")
+    client = browser()
+    with django_assert_max_num_queries(16):  # the frame; rows, three choices, names of keys
+        client.get("/activity/")

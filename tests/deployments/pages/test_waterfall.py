@@ -8,7 +8,6 @@ from typing import Any
 from django.test import Client
 
 from deployments.pages.dollars import beside, shares
-from deployments.pages.runs import story
 from deployments.pages.waterfall import waterfall
 from deployments.services import runs
 from deployments.services.views import PhaseView, RunView
@@ -98,19 +97,6 @@ def test_shares_fill_the_bar() -> None:
     assert beside(run(use_usd=Decimal(1)), [run(use_usd=Decimal(1)), run(idle_usd=Decimal(4))])
     assert beside(run(use_usd=Decimal(1)), [run(use_usd=Decimal(4))]).parts[0].width == "24.60"  # type: ignore[union-attr]
     assert shares(run()) is None
-
-
-def test_story_of_a_run() -> None:
-    told = story(
-        run(
-            reason="Nightly", boot_s=275, ready_at=AT, ended_at=AT, end_label="went out idle", lit_s=3600,
-            boot_usd=Decimal("2.8"), cost_usd=Decimal("36.32"),
-        )
-    )  # fmt: skip
-    assert told == (
-        "Lit for Ada (“Nightly”), ready after 4 min 35 s for $2.80, lit for 1 h."
-        " It went out idle. $36.32 in all."
-    )
 
 
 def test_run_page_tells_it_all(browser: Callable[..., Client], states: States) -> None:

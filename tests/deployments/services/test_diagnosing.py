@@ -8,7 +8,7 @@ import pytest
 from deployments.engines.validation import Level
 from deployments.models import Finding, LogScan, Notice, Phase
 from deployments.planning.power import Role
-from deployments.providers.base import ProviderError
+from deployments.providers.base import LogEntry, ProviderError
 from deployments.services import diagnosing, findings, mending, releases
 from deployments.services.errors import Refused
 
@@ -59,6 +59,27 @@ def test_failed_start_has_one_card_and_its_notice_carries_it(failed: Panel) -> N
     told = notice.facts["diagnosis"]
     assert (told["code"], told["evidence"]) == ("context-exceeds-cache", TOO_LONG)
     assert told["change"] == "Set max_model_len to 61,440."
+    assert notice.facts["page"] == f"/deployments/{failed.deployment.slug}/runs/{line.run_id}/"
+    assert notice.facts["story"][0].startswith("Ada lit it")
+    assert any("diagnosis: The context does not fit" in one for one in notice.facts["story"])
+
+
+def test_cause_that_the_log_names_too_late_follows_the_notice_once(panel: Panel) -> None:
+    panel.start()
+    panel.advance(60)
+    run = panel.run()
+    panel.provider.kill_container(run.container_id, line=DIED)
+    panel.advance(10)
+    first = Notice.objects.get(kind="failed")
+    assert "context" not in first.more
+    for line in (TOO_LONG, ECHO):
+        entry = LogEntry(at=panel.now, text=line, container_id=run.container_id)
+        panel.provider._apps[panel.app_name].logs.append(entry)  # its app is off already
+    panel.advance(30)
+    late = Notice.objects.exclude(pk=first.pk).get(kind="failed")
+    assert "The context does not fit the memory that is left." in late.text
+    assert late.facts["diagnosis"]["code"] == "context-exceeds-cache"
+    assert late.facts["follows"] == first.public_id
 
 
 def test_fault_in_the_doctor_stops_nothing_and_no_line_is_missed(
