@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from deployments.planning.power import Scope
+from deployments.planning.starts.start import WARM_UP_REQUESTS
 from deployments.services import bill_compare, findings, logs, runs
 from deployments.services.errors import Refused
 from deployments.services.views import RunView
@@ -56,7 +57,7 @@ def story(run: RunView) -> str:
     if run.reason:
         told[0] += f" (“{run.reason}”)"
     if run.boot_s is not None and run.ready_at:
-        warmed = any(phase.name == runs.WARMUP_REQUESTS for phase in run.phases)
+        warmed = any(phase.name == WARM_UP_REQUESTS for phase in run.phases)
         with_it = ", its warm-up included" if warmed else ""
         told.append(f"ready after {words.duration(run.boot_s)} for {words.money(run.boot_usd)}{with_it}")
     if run.lit_s and run.ready_at:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from deployments.services.runs import WARMUP_REQUESTS
+from deployments.planning.starts.start import WARM_UP_REQUESTS
 from deployments.services.views import PhaseView, RunView
 
 from . import words
@@ -84,7 +84,7 @@ def waterfall(run: RunView, usd_per_hour: Decimal) -> Falls | None:
 
 def _sum_label(run: RunView) -> str:
     if run.ready_at:
-        return "Until warmed up" if run.phases[-1].name == WARMUP_REQUESTS else "Until ready"
+        return "Until warmed up" if run.phases[-1].name == WARM_UP_REQUESTS else "Until ready"
     return "Until it ended" if run.ended_at else "So far"
 
 

@@ -61,9 +61,9 @@ def lefts(past: Sequence[Start], now: Progress) -> list[float]:
 
 
 def _longer_s(past: Sequence[Start], now: Progress) -> list[float]:
-    """By how much the log says that this phase will be longer than each one was, where it says that it will be
-    longer than nine of ten. It shortens nothing: a phase has several bars, and the first full one says little.
-    """
+    """By how much the log says that this phase will be longer than each one was, where it says that it will
+    be longer than nine of ten. It shortens nothing: a phase has several bars, and one of them that is full
+    says little."""
     lengths = [start.took(now.phase) for start in past]
     if not now.share or now.share <= 0:
         return [0.0] * len(lengths)
