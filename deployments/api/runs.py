@@ -7,13 +7,14 @@ from ninja import Router
 
 from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import findings, runs
+from deployments.services import anatomy, findings, runs
 from deployments.services.views import RunView
 
 from .access import ApiRequest, deployment_of, needs
 from .kinds import Cursor, Limit, Page
 from .paging import page, position
-from .run_schemas import DiagnosisOut, RunOut
+from .run_schemas import DiagnosisOut, RunBesideOut, RunOut
+from .start_schemas import NeighboursOut
 
 router = Router(tags=["runs"])
 
@@ -23,16 +24,18 @@ router = Router(tags=["runs"])
 def get_runs(request: ApiRequest, slug: str, cursor: Cursor = None, limit: Limit = 50) -> Any:
     """With phases and money."""
     deployment = deployment_of(request, slug)
-    found = page(runs.runs_of(deployment, before_id=position(cursor), limit=limit + 1), limit)
+    found = page(runs.runs_of(deployment, before_id=position(cursor), limit=limit + 1, usual=True), limit)
     return found | {"items": _with_findings(deployment, found["items"])}
 
 
-@router.get("/deployments/{slug:slug}/runs/{int:run_id}", response=RunOut, summary="One run")
+@router.get("/deployments/{slug:slug}/runs/{int:run_id}", response=RunBesideOut, summary="One run")
 @needs(Scope.READ)
 def get_run(request: ApiRequest, slug: str, run_id: int) -> Any:
-    """Money is live while it lives."""
+    """Money is live while it lives. `beside` has the medians of its release and of the one before."""
     deployment = deployment_of(request, slug)
-    return _with_findings(deployment, [runs.run_of(deployment, run_id)])[0]
+    (found,) = _with_findings(deployment, [runs.run_of(deployment, run_id)])
+    beside = NeighboursOut.from_orm(anatomy.neighbours(deployment, run_id))
+    return RunBesideOut(**dict(found), beside=beside)
 
 
 def _with_findings(deployment: Deployment, views: Sequence[RunView]) -> list[RunOut]:

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from deployments.planning.power import Scope
 from deployments.planning.starts.start import WARM_UP_REQUESTS
-from deployments.services import bill_compare, findings, logs, runs
+from deployments.services import anatomy, bill_compare, findings, logs, runs
 from deployments.services.errors import Refused
 from deployments.services.views import RunView
 
@@ -17,6 +17,8 @@ from .head import head
 from .log_lines import rows
 from .lookup import deployment_of
 from .paging import cursor
+from .run_beside import beside_table, with_own_medians
+from .starts import trend_context
 from .waterfall import waterfall
 
 _PAGE = 50
@@ -30,6 +32,8 @@ def run_list(request: PageRequest, slug: str) -> HttpResponse:
     deployment = deployment_of(request, slug)
     found = runs.runs_of(deployment, before_id=cursor(request), limit=_PAGE)
     context = {"runs": found, "older": found[-1].id if len(found) == _PAGE else None}
+    if cursor(request) is None:
+        context |= trend_context(request, deployment)
     return render(request, "deployments/runs.html", head(request, deployment) | context)
 
 
@@ -44,11 +48,15 @@ def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
         raise Http404(error.message) from None
     lines = rows(logs.lines(deployment, run_id=run.id, limit=_LINES))
     above = head(request, deployment) | {"compact": True}
-    falls = waterfall(run, above["status"].price_usd_per_hour)
+    near = anatomy.neighbours(deployment, run.id)
+    falls = waterfall(with_own_medians(run, near), above["status"].price_usd_per_hour, near.before)
     billed = bill_compare.billed_of_run(run.id) if run.ended_at else None
     context = {"run": run, "falls": falls, "dollars": shares(run), "story": story(run), "lines": lines}
     told = {"cards": findings.of_runs([run.id], deployment).get(run.id, [])}
-    return render(request, "deployments/run.html", above | context | told | {"billed": billed})
+    beside = beside_table(run, near)
+    return render(
+        request, "deployments/run.html", above | context | told | {"billed": billed, "beside": beside}
+    )
 
 
 def story(run: RunView) -> str:

@@ -8,10 +8,11 @@ from .views import SlowView
 
 def slow_views(run: Run) -> tuple[SlowView, ...]:
     """The slow phases of a run, the costliest first. No query, where the run has them."""
-    return tuple(_view(row) for row in run.slow_phases.all())
+    return tuple(slow_view(row) for row in run.slow_phases.all())
 
 
-def _view(row: SlowPhase) -> SlowView:
+def slow_view(row: SlowPhase) -> SlowView:
+    """One of them."""
     times = row.seconds / row.usual_s if row.usual_s else None
     return SlowView(
         phase=row.phase,

@@ -132,12 +132,10 @@ def usual(starts: Sequence[Start], release: int | None) -> Usual:
     return Usual({name: s for name, s in seconds.items() if s}, len(held.starts), held.of_release)
 
 
-def attach_phases(deployments: Iterable[Deployment]) -> None:
-    """Give `boots` of deployments from `loading.with_facts` their phases and releases. Two queries."""
-    prefetch_related_objects([run for row in deployments for run in row.boots], "phases", "release")
-
-
-def boots_as_starts(deployment: Deployment) -> list[Start]:
-    """Those boots, after `attach_phases`. No query."""
-    rows = [run for run in deployment.boots if run.account_id == deployment.account_id]
-    return starts_of(rows, deployment)
+def boots_of(deployments: Iterable[Deployment]) -> dict[int, list[Start]]:
+    """The `boots` of deployments from `loading.with_facts`, by id, newest first. Two queries at most."""
+    rows = list(deployments)
+    prefetch_related_objects([run for row in rows for run in row.boots], "phases", "release")
+    return {
+        row.pk: starts_of([run for run in row.boots if run.account_id == row.account_id], row) for row in rows
+    }

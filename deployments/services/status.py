@@ -67,9 +67,7 @@ def statuses(*, actor: Actor, now: datetime | None = None) -> list[StatusView]:
     now = now or timezone.now()
     context = _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now))
     rows = list(with_facts(visible(actor), now))
-    known = [row for row in rows if _not_ready(row)]
-    starts.attach_phases(known)
-    past = {row.pk: starts.boots_as_starts(row) for row in known}
+    past = starts.boots_of(row for row in rows if any(run.ready_at is None for run in row.open_runs))
     return [_view(row, context, past.get(row.pk, [])) for row in rows]
 
 
@@ -77,12 +75,9 @@ def status_of(deployment: Deployment, *, actor: Actor, now: datetime | None = No
     """One deployment as the actor sees it."""
     now = now or timezone.now()
     row = with_facts(Deployment.objects.all(), now).get(pk=deployment.pk)
-    past: list[Start] = []
-    if row.open_runs:
-        starts.attach_phases([row])
-        past = starts.boots_as_starts(row)
+    past = starts.boots_of([row] if row.open_runs else [])
     context = _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now))
-    return _view(row, context, past)
+    return _view(row, context, past.get(row.pk, []))
 
 
 def burning(now: datetime | None = None) -> Burning:
@@ -121,11 +116,6 @@ def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
         return prices.usd_per_hour(held, now)
     except PriceMissing:
         return ZERO
-
-
-def _not_ready(deployment: Deployment) -> bool:
-    """Something of it is on its way to ready: of many deployments only these are told when."""
-    return any(run.ready_at is None for run in deployment.open_runs)
 
 
 def _view(deployment: Deployment, context: _Context, past: Sequence[Start]) -> StatusView:
