@@ -1,7 +1,7 @@
 """`GET /deployments/{slug}/runs` and one of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ninja import Router
 
@@ -17,6 +17,7 @@ from .run_schemas import DiagnosisOut, RunBesideOut, RunOut
 from .start_schemas import NeighboursOut
 
 router = Router(tags=["runs"])
+Shown = TypeVar("Shown", bound=RunOut)
 
 
 @router.get("/deployments/{slug:slug}/runs", response=Page[RunOut], summary="Its runs, newest first")
@@ -25,7 +26,7 @@ def get_runs(request: ApiRequest, slug: str, cursor: Cursor = None, limit: Limit
     """With phases and money."""
     deployment = deployment_of(request, slug)
     found = page(runs.runs_of(deployment, before_id=position(cursor), limit=limit + 1, usual=True), limit)
-    return found | {"items": _with_findings(deployment, found["items"])}
+    return found | {"items": _with_findings(deployment, found["items"], RunOut)}
 
 
 @router.get("/deployments/{slug:slug}/runs/{int:run_id}", response=RunBesideOut, summary="One run")
@@ -33,14 +34,14 @@ def get_runs(request: ApiRequest, slug: str, cursor: Cursor = None, limit: Limit
 def get_run(request: ApiRequest, slug: str, run_id: int) -> Any:
     """Money is live while it lives. `beside` has the medians of its release and of the one before."""
     deployment = deployment_of(request, slug)
-    (found,) = _with_findings(deployment, [runs.run_of(deployment, run_id)])
-    beside = NeighboursOut.from_orm(anatomy.neighbours(deployment, run_id))
-    return RunBesideOut(**dict(found), beside=beside)
+    (found,) = _with_findings(deployment, [runs.run_of(deployment, run_id)], RunBesideOut)
+    found.beside = NeighboursOut.from_orm(anatomy.neighbours(deployment, run_id))
+    return found
 
 
-def _with_findings(deployment: Deployment, views: Sequence[RunView]) -> list[RunOut]:
+def _with_findings(deployment: Deployment, views: Sequence[RunView], schema: type[Shown]) -> list[Shown]:
     told = findings.of_runs([view.id for view in views], deployment)
-    shown = [RunOut.from_orm(view) for view in views]
+    shown = [schema.from_orm(view) for view in views]
     for run, view in zip(shown, views, strict=True):
         run.findings = [DiagnosisOut.from_orm(card) for card in told.get(run.id, [])]
         if view.end_text and not any(card.level == "error" for card in run.findings):

@@ -1,7 +1,6 @@
 """Cold starts as REST shows them."""
 
 from datetime import datetime
-from typing import Any
 
 from ninja import Field, Schema
 
@@ -43,21 +42,6 @@ class OfReleaseOut(Schema):
     n: int = Field(description="How many starts; 0 where there is none, and then no median.")
     ready: MedianOut | None
     phases: dict[str, MedianOut]
-
-    @staticmethod
-    def resolve_n(found: Any) -> int:
-        """They lie in the medians."""
-        return int(found.medians.n)
-
-    @staticmethod
-    def resolve_ready(found: Any) -> Any:
-        """They lie in the medians."""
-        return found.medians.ready
-
-    @staticmethod
-    def resolve_phases(found: Any) -> Any:
-        """They lie in the medians."""
-        return dict(found.medians.phases)
 
 
 class NeighboursOut(Schema):

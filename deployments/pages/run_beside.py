@@ -39,15 +39,15 @@ def beside_table(run: RunView, found: Neighbours) -> BesideTable | None:
     if own is None and before is None:
         return None
     took = {phase.name: phase for phase in run.phases if phase.started_at is not None}
-    held = [one.medians.phases for one in (own, before) if one is not None]
+    held = [one.phases for one in (own, before) if one is not None]
     slow = {one.phase: one for one in run.slow}
     rows = tuple(
         Row(
             label=phase_label(name),
             seconds=took[name].seconds if name in took else None,
             usd=took[name].cost_usd if name in took else None,
-            own=own.medians.phases.get(name) if own is not None else None,
-            before=before.medians.phases.get(name) if before is not None else None,
+            own=own.phases.get(name) if own is not None else None,
+            before=before.phases.get(name) if before is not None else None,
             slow=slow.get(name),
         )
         for name in in_order([*took, *(name for phases in held for name in phases)])
@@ -58,14 +58,14 @@ def beside_table(run: RunView, found: Neighbours) -> BesideTable | None:
         usd=sum((phase.cost_usd or Decimal(0) for phase in took.values()), Decimal(0))
         if run.boot_s
         else None,
-        own=own.medians.ready if own is not None else None,
-        before=before.medians.ready if before is not None else None,
+        own=own.ready if own is not None else None,
+        before=before.ready if before is not None else None,
     )
     return BesideTable(rows, whole, own, before)
 
 
 def _with_starts(found: OfRelease | None) -> OfRelease | None:
-    return found if found is not None and found.medians.n else None
+    return found if found is not None and found.n else None
 
 
 def with_own_medians(run: RunView, found: Neighbours) -> RunView:
@@ -76,8 +76,8 @@ def with_own_medians(run: RunView, found: Neighbours) -> RunView:
     phases = tuple(
         replace(
             phase,
-            expected_s=own.medians.phases[phase.name].seconds if phase.name in own.medians.phases else None,
+            expected_s=own.phases[phase.name].seconds if phase.name in own.phases else None,
         )
         for phase in run.phases
     )
-    return replace(run, phases=phases, usual_starts=own.medians.n, usual_of_release=True)
+    return replace(run, phases=phases, usual_starts=own.n, usual_of_release=True)

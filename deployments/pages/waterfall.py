@@ -90,7 +90,7 @@ def waterfall(run: RunView, usd_per_hour: Decimal, before: OfRelease | None = No
 def _seconds_of(before: OfRelease | None) -> dict[str, float]:
     if before is None:
         return {}
-    return {name: one.seconds for name, one in before.medians.phases.items()}
+    return {name: one.seconds for name, one in before.phases.items()}
 
 
 def _sum_label(run: RunView) -> str:
@@ -161,8 +161,8 @@ def _note(run: RunView, before: OfRelease | None) -> str:
     words_of_now = f"{now.text.rstrip('.')}. " if now else ""
     took = f"{words.duration(run.boot_s)}. " if run.ready_at and run.boot_s else ""
     older = ""
-    if before is not None and before.medians.n:
-        older = f" Dashed: of {_starts_of(before.medians.n)} of release {before.release}."
+    if before is not None and before.n:
+        older = f" Dashed: of {_starts_of(before.n)} of release {before.release}."
     return f"{words_of_now}{took}{_usual(run)}{older}"
 
 

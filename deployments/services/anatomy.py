@@ -104,5 +104,5 @@ def compared(deployment: Deployment, first: Release, second: Release) -> Compari
         first=one,
         second=other,
         phases=tuple(side_by_side(one.medians, other.medians)),
-        ready=beside("ready", one.medians.ready, other.medians.ready),
+        ready=beside("ready", one.ready, other.ready),
     )

@@ -8,7 +8,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 
 from deployments.ledger.prices import PriceBook, Resources
 from deployments.models import Cause, Deployment, PhaseName, Release, Run
-from deployments.planning.starts.medians import Medians, medians
+from deployments.planning.starts.medians import Median, Medians, medians
 from deployments.planning.starts.start import NEWEST, PHASES, WARM_UP_REQUESTS, Start, basis
 
 from . import costs
@@ -35,6 +35,21 @@ class OfRelease:
 
     release: int
     medians: Medians
+
+    @property
+    def n(self) -> int:
+        """How many starts there were."""
+        return self.medians.n
+
+    @property
+    def ready(self) -> Median | None:
+        """The whole way; None where there was no start."""
+        return self.medians.ready
+
+    @property
+    def phases(self) -> Mapping[str, Median]:
+        """Each step of it."""
+        return self.medians.phases
 
 
 def ready_runs(deployment: Deployment) -> QuerySet[Run]:
