@@ -12,7 +12,29 @@ from . import words
 
 _STEP, _BAR, _INSET = 18, 12, 3
 _GAP = 0.6  # between two parts of a bar, so that they are told apart without colour
-_TOPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 480, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
+_TOPS_S = (
+    1,
+    2,
+    5,
+    10,
+    20,
+    30,
+    60,
+    120,
+    180,
+    300,
+    480,
+    600,
+    720,
+    900,
+    1200,
+    1800,
+    2700,
+    3600,
+    5400,
+    7200,
+    14400,
+)
 # Queued time is not billed: hatched, as everything that costs nothing or idles.
 CSS = {
     "queued": "hatch",

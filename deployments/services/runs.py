@@ -115,6 +115,7 @@ def view(
         phases=phases_of(run, deployment, prices, until, booted, usual),
         usual_starts=usual.starts if usual is not None else 0,
         usual_of_release=usual is not None and usual.of_release,
+        slow=(),
         **money,
     )
 

@@ -56,7 +56,7 @@ def test_line_of_its_log_tells_why(states: States) -> None:
     made = states.asleep("glm", "GLM")
     history(states, made, 6)
     run = start(states, made, ago_s=9000, download=900)
-    line = "(Worker_TP0 pid=90) INFO 11-24 09:01:04 [x.py:1] Time spent downloading weights for zai-org/GLM: 9 s"
+    line = "(Worker_TP0 pid=90) INFO 11-24 09:01:04 [x.py:1] Time spent downloading weights for GLM: 9 s"
     states.log(made, run, ("He said: Time spent downloading weights for a living", line))
     run.log_lines.update(at=run.first_seen_at)
     judging.judge_due(now=states.now)
