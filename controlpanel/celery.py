@@ -31,6 +31,7 @@ BEAT_SCHEDULE = {
     "observe": every("deployments.tasks.observe_all", 2.0),
     "heartbeat": every("deployments.tasks.heartbeat", 10.0),
     "settle": every("deployments.tasks.settle", 30.0),
+    "judge starts": every("deployments.tasks.judge_starts", 15.0),
     "budgets": every("deployments.tasks.budgets", 5.0),
     "schedules": every("deployments.tasks.schedules", 5.0),
     "dead-man message": every("deployments.tasks.deadman", 120.0),

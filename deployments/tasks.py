@@ -22,6 +22,7 @@ from deployments.services import (
     deadman,
     delivering,
     deploys,
+    judging,
     prices,
     retiring,
     schedule_round,
@@ -112,6 +113,12 @@ def heartbeat() -> None:
 def settle_ended() -> None:
     """Put the dollars of ended runs down to people and keys."""
     settle.settle_ended()
+
+
+@shared_task(name="deployments.tasks.judge_starts")
+def judge_starts() -> None:
+    """Compare starts that became ready with those before them."""
+    judging.judge_due()
 
 
 @shared_task(name="deployments.tasks.refresh_prices")

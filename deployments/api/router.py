@@ -21,6 +21,7 @@ from . import (
     releases,
     runs,
     schedules,
+    starts,
     status,
     stopping,
 )
@@ -37,6 +38,7 @@ _PARTS = (
     downloads,
     releases,
     runs,
+    starts,
     logs,
     accounts,
     records,

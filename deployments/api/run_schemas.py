@@ -6,6 +6,7 @@ from typing import Any
 from ninja import Field, Schema
 
 from .kinds import Seconds, Usd
+from .start_schemas import NeighboursOut, SlowOut
 
 
 class PhaseOut(Schema):
@@ -18,7 +19,9 @@ class PhaseOut(Schema):
     status: str = Field(description="done or now.")
     started_at: datetime
     seconds: Seconds | None
-    expected_s: Seconds | None = Field(description="Median of own history, else the recipe's.")
+    expected_s: Seconds | None = Field(
+        description="Median of `usual_starts` starts; the recipe's figure where that is 0."
+    )
     cost_usd: Usd | None = Field(description="Null where it is not billed.")
     progress: float | None = Field(description="0 to 1 within the phase, where known.")
     text: str
@@ -44,6 +47,9 @@ class RunFacts(Schema):
     boot_s: Seconds | None
     lit_s: Seconds | None
     phases: list[PhaseOut]
+    usual_starts: int = Field(description="How many starts `expected_s` of the phases rests on, or 0.")
+    usual_of_release: bool = Field(description="They were of its release; else of the deployment.")
+    slow: list[SlowOut] = Field(description="Phases that took much longer than usual, the costliest first.")
     cost_usd: Usd
     boot_usd: Usd
     use_usd: Usd
@@ -138,3 +144,4 @@ class RunTold(RunOut):
     story: list[str] = Field(default=[], description="In the order of what happened; times are UTC.")
     events: list[EventOut] = []
     bands: list[BandOut] = []
+    beside: NeighboursOut | None = None

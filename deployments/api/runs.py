@@ -7,7 +7,7 @@ from ninja import Field, Query, Router, Schema
 
 from deployments.models import Cause, Deployment, EndReason
 from deployments.planning.power import Scope
-from deployments.services import chronicling, findings, run_lists, runs, timeline
+from deployments.services import anatomy, chronicling, findings, run_lists, runs, timeline
 from deployments.services.errors import not_found
 from deployments.services.run_lists import RunFilter
 from deployments.services.status import visible
@@ -18,6 +18,7 @@ from .access import ApiRequest, deployment_of, needs
 from .kinds import Cursor, Instant, Limit, Page
 from .paging import page, position
 from .run_schemas import BandOut, DiagnosisOut, EventOut, RunListed, RunOut, RunTold
+from .start_schemas import NeighboursOut
 
 router = Router(tags=["runs"])
 Out = TypeVar("Out", bound=RunOut)
@@ -75,7 +76,7 @@ def get_runs(
 @router.get("/deployments/{slug:slug}/runs/{int:run_id}", response=RunTold, summary="One run and its story")
 @needs(Scope.READ)
 def get_run(request: ApiRequest, slug: str, run_id: int) -> Any:
-    """Money is live while it lives."""
+    """Money is live while it lives. `beside` has the medians of its release and of the one before."""
     deployment = deployment_of(request, slug)
     view = runs.run_of(deployment, run_id)
     run = _told(RunTold, view, _findings([view], {slug: deployment}))
@@ -83,6 +84,7 @@ def get_run(request: ApiRequest, slug: str, run_id: int) -> Any:
     run.story = story(known)
     run.events = [EventOut.from_orm(event) for event in timeline.events(known)]
     run.bands = [BandOut.from_orm(band) for band in timeline.strip(known)]
+    run.beside = NeighboursOut.from_orm(anatomy.neighbours(deployment, run_id))
     return run
 
 

@@ -56,6 +56,19 @@ class DownloadOut(Schema):
     last_line: str
 
 
+class EtaOut(Schema):
+    """The time left until ready, from past starts and from how far this one has come."""
+
+    p50_s: Seconds
+    p90_s: Seconds = Field(description="Nine of ten starts would be ready by then.")
+    starts: int = Field(description="How many past starts it rests on, 5 to 20.")
+    of_release: bool = Field(description="They were of its release; else of the deployment.")
+    late: str = Field(description="Such as: longer than 9 of 10 starts. Empty until then.")
+    within_s: Seconds = Field(description="Such estimates of past starts were within this")
+    hits: int = Field(description="so many times")
+    tested: int = Field(description="of so many; 0 where too few could be tested.")
+
+
 class StatusOut(Schema):
     """What a deployment is now, from the last observation; nobody is asked for it."""
 
@@ -68,6 +81,9 @@ class StatusOut(Schema):
     phase: str | None = Field(description="The step of the cold start, while waking.")
     progress: float | None = Field(description="0 to 1 within the phase, where known.")
     eta_s: Seconds | None
+    eta: EtaOut | None = Field(
+        description="While waking, from five own starts on: how sure `eta_s` is and what it rests on."
+    )
     price_usd_per_hour: Usd
     cost_so_far_usd: Usd
     idle_s: Seconds | None

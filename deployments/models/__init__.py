@@ -21,6 +21,7 @@ from .price import Price
 from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
 from .schedule import Schedule
+from .slow_phase import SlowPhase
 
 __all__ = [
     "OPEN_DEPLOYS",
@@ -69,6 +70,7 @@ __all__ = [
     "Run",
     "Sample",
     "Schedule",
+    "SlowPhase",
     "StopKind",
     "Wake",
     "WakeStatus",

@@ -111,6 +111,9 @@ class Run(models.Model):
     memory_usd = _usd()
     cost_usd = _usd()
     settled_at = models.DateTimeField(null=True, blank=True)
+    judged_at = models.DateTimeField(
+        null=True, blank=True, help_text="when its start was compared with those before it"
+    )
 
     class Meta:
         ordering = ["-first_seen_at", "-id"]
@@ -127,6 +130,11 @@ class Run(models.Model):
             models.Index(fields=["first_seen_at"], name="run_by_time"),
             models.Index(
                 fields=["ended_at"], condition=models.Q(settled_at__isnull=True), name="run_unsettled"
+            ),
+            models.Index(
+                fields=["ready_at"],
+                condition=models.Q(judged_at__isnull=True, ready_at__isnull=False),
+                name="run_unjudged",
             ),
         ]
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from deployments.models import Deployment
 from deployments.planning.power import Scope
-from deployments.services import bill_compare, chronicling, findings, logs, run_lists, runs, timeline
+from deployments.services import anatomy, bill_compare, chronicling, findings, logs, run_lists, runs, timeline
 from deployments.services.errors import Refused
 from deployments.services.lit_times import SPANS, lit_times
 from deployments.services.story import story
@@ -21,6 +21,8 @@ from .head import head
 from .log_lines import rows
 from .lookup import deployment_of
 from .paging import cursor
+from .run_beside import beside_table, with_own_medians
+from .starts import trend_context
 from .waterfall import waterfall
 
 _PAGE = 50
@@ -42,7 +44,10 @@ def run_list(request: PageRequest, slug: str) -> HttpResponse:
     """All runs of one, newest first, by pages; above them its last day or week."""
     deployment = deployment_of(request, slug)
     context = head(request, deployment) | _listed(request, run_filter.read(request, slug))
-    return render(request, "deployments/runs.html", context | _timeline(request, deployment))
+    context |= _timeline(request, deployment)
+    if cursor(request) is None:
+        context |= trend_context(request, deployment)
+    return render(request, "deployments/runs.html", context)
 
 
 def _listed(request: PageRequest, asked: run_filter.Asked) -> dict[str, Any]:
@@ -72,6 +77,7 @@ def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
     except Refused as error:
         raise Http404(error.message) from None
     above = head(request, deployment) | {"compact": True}
+    near = anatomy.neighbours(deployment, run.id)
     told = chronicling.of(run, deployment, zone=timezone.get_current_timezone())
     context = {
         "run": run,
@@ -79,7 +85,8 @@ def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
         "events": timeline.events(told),
         "coarse": told.coarse,
         "strip": bands.of_run(timeline.strip(told)),
-        "falls": waterfall(run, above["status"].price_usd_per_hour),
+        "falls": waterfall(with_own_medians(run, near), above["status"].price_usd_per_hour, near.before),
+        "beside": beside_table(run, near),
         "dollars": shares(run),
         "lines": rows(logs.lines(deployment, run_id=run.id, limit=_LINES)),
         "cards": findings.of_runs([run.id], deployment).get(run.id, []),

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from deployments.services.runs import WARMUP_REQUESTS
+from deployments.planning.starts.start import WARM_UP_REQUESTS
+from deployments.services.starts import OfRelease
 from deployments.services.views import PhaseView, RunView
 
 from . import words
@@ -32,6 +33,7 @@ class Lane:
     soon_x: str
     soon_width: str
     usual_x: str
+    before_x: str
     seconds: str
     usual: str
     dollars: str
@@ -53,25 +55,28 @@ class Falls:
     sum_usd: Decimal
 
 
-def waterfall(run: RunView, usd_per_hour: Decimal) -> Falls | None:
-    """The card of a run's start; None before its first phase. What is to come is priced at `usd_per_hour`."""
+def waterfall(run: RunView, usd_per_hour: Decimal, before: OfRelease | None = None) -> Falls | None:
+    """The card of a run's start; None before its first phase. What is to come is priced at `usd_per_hour`;
+    `before` are the starts of the release before, which get a tick of their own."""
     if not run.phases:
         return None
     starts = _starts(run.phases)
+    older = _seconds_of(before)
     total = max(
         (
-            start + max(phase.seconds or 0, phase.expected_s or 0)
+            start + max(phase.seconds or 0, phase.expected_s or 0, older.get(phase.name, 0))
             for phase, start in zip(run.phases, starts, strict=True)
         ),
         default=0,
     )
     scale = (total or 1) * 1.02
     lanes = tuple(
-        _lane(phase, start, scale, usd_per_hour) for phase, start in zip(run.phases, starts, strict=True)
+        _lane(phase, start, scale, usd_per_hour, older.get(phase.name, 0))
+        for phase, start in zip(run.phases, starts, strict=True)
     )
     return Falls(
         title=_title(run),
-        note=_note(run),
+        note=_note(run, before),
         ticks=_ticks(scale),
         lanes=lanes,
         sum_label=_sum_label(run),
@@ -82,9 +87,15 @@ def waterfall(run: RunView, usd_per_hour: Decimal) -> Falls | None:
     )
 
 
+def _seconds_of(before: OfRelease | None) -> dict[str, float]:
+    if before is None:
+        return {}
+    return {name: one.seconds for name, one in before.phases.items()}
+
+
 def _sum_label(run: RunView) -> str:
     if run.ready_at:
-        return "Until warmed up" if run.phases[-1].name == WARMUP_REQUESTS else "Until ready"
+        return "Until warmed up" if run.phases[-1].name == WARM_UP_REQUESTS else "Until ready"
     return "Until it ended" if run.ended_at else "So far"
 
 
@@ -106,7 +117,7 @@ def _starts(phases: tuple[PhaseView, ...]) -> list[float]:
     return starts
 
 
-def _lane(phase: PhaseView, start: float, scale: float, usd_per_hour: Decimal) -> Lane:
+def _lane(phase: PhaseView, start: float, scale: float, usd_per_hour: Decimal, before_s: float) -> Lane:
     took, expected = phase.seconds or 0, phase.expected_s or 0
     later, now = phase.status == "later", phase.status == "now"
     rest = max(0.0, expected - took) if later or now else 0
@@ -120,6 +131,7 @@ def _lane(phase: PhaseView, start: float, scale: float, usd_per_hour: Decimal) -
         soon_x=_percent(start + took, scale),
         soon_width=_percent(rest, scale) if rest else "",
         usual_x=_percent(start + expected, scale) if expected and not later and not skipped else "",
+        before_x=_percent(start + before_s, scale) if before_s and not later and not skipped else "",
         seconds="skipped" if skipped else f"about {_figure(expected)}" if later else _figure(took),
         usual=_figure(expected) if expected and not skipped else "–",
         dollars=_dollars(phase, usd_per_hour),
@@ -144,11 +156,27 @@ def _said(phase: PhaseView, usd_per_hour: Decimal) -> str:
     return f"{phase.label}: {_figure(phase.seconds or 0)} s{usual}, {_dollars(phase, usd_per_hour)}"
 
 
-def _note(run: RunView) -> str:
+def _note(run: RunView, before: OfRelease | None) -> str:
     now = next((phase for phase in run.phases if phase.status == "now" and phase.text), None)
     words_of_now = f"{now.text.rstrip('.')}. " if now else ""
     took = f"{words.duration(run.boot_s)}. " if run.ready_at and run.boot_s else ""
-    return f"{words_of_now}{took}The upright tick is the usual time."
+    older = ""
+    if before is not None and before.n:
+        older = f" Dashed: of {_starts_of(before.n)} of release {before.release}."
+    return f"{words_of_now}{took}{_usual(run)}{older}"
+
+
+def _usual(run: RunView) -> str:
+    """What the upright tick is, and how many starts it rests on."""
+    if not run.usual_starts:
+        known = any(phase.expected_s for phase in run.phases)
+        return "The upright tick is the recipe’s figure, until there are own starts." if known else ""
+    whose = f"release {run.release}" if run.usual_of_release else "this deployment"
+    return f"The upright tick is the median of {_starts_of(run.usual_starts)} of {whose}."
+
+
+def _starts_of(count: int) -> str:
+    return f"{count} start{'' if count == 1 else 's'}"
 
 
 def _expected(phases: tuple[PhaseView, ...]) -> str:

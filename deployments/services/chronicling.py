@@ -153,8 +153,12 @@ def _ended_by(view: RunView, actions: Iterable[Action], freezes: Iterable[Deed])
 
 
 def _steps(view: RunView) -> tuple[Step, ...]:
+    """The phases, beside what they usually take where own starts tell it."""
+    own = view.usual_starts > 0
     return tuple(
-        Step(phase.name, phase.label, phase.started_at, phase.seconds or 0.0)
+        Step(
+            phase.name, phase.label, phase.started_at, phase.seconds or 0.0, phase.expected_s if own else None
+        )
         for phase in view.phases
         if phase.started_at is not None
     )

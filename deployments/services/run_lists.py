@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from deployments.models import Cause, EndReason, Finding, Run
 from deployments.planning.power import Actor
+from deployments.planning.starts.start import Start
 
-from . import costs
-from .runs import FAILED_ENDS, kept_usd, view
+from . import costs, starts
+from .runs import FAILED_ENDS, kept_usd, release_number, view
+from .slow_words import slow_views
 from .status import visible
 from .views import RunView
 
@@ -80,11 +82,14 @@ def _told(found: QuerySet[Run], only: RunFilter) -> QuerySet[Run]:
 
 
 def listed(actor: Actor, only: RunFilter, *, before_id: int | None = None, limit: int = 50) -> list[RunView]:
-    """A page of them. Four queries, however many runs and deployments."""
+    """A page of them. Five queries, however many runs and deployments; two more of one deployment, to tell
+    what phases usually take."""
     found = rows(actor, only)
     if before_id is not None:
         found = found.filter(pk__lt=before_id)
-    return shown(list(_whole(found)[:limit]), costs.Books(), timezone.now())
+    page = list(_whole(found)[:limit])
+    history = starts.newest(page[0].deployment) if only.deployment and page else None
+    return shown(page, costs.Books(), timezone.now(), history)
 
 
 def every(actor: Actor, only: RunFilter) -> Iterator[RunView]:
@@ -103,16 +108,22 @@ def _whole(found: QuerySet[Run]) -> QuerySet[Run]:
     """With all that a view reads."""
     return found.select_related(
         "release", "deployment__account", "deployment__live_release", "deployment__current_release"
-    ).prefetch_related("phases")
+    ).prefetch_related("phases", "slow_phases")
 
 
-def shown(found: Sequence[Run], books: costs.Books, now: datetime) -> list[RunView]:
-    """Rows of `_whole` as views. One query."""
+def shown(
+    found: Sequence[Run], books: costs.Books, now: datetime, history: Sequence[Start] | None = None
+) -> list[RunView]:
+    """Rows of `_whole` as views. `history` has the newest starts, where all are of one deployment. One
+    query."""
     kept = kept_usd(run.pk for run in found)
+    numbers = {release_number(run) for run in found} if history is not None else set()
+    usual = {number: starts.usual(history or (), number) for number in numbers}
     return [
         replace(
-            view(run, run.deployment, books.of(run.deployment.account), now),
+            view(run, run.deployment, books.of(run.deployment.account), now, usual.get(release_number(run))),
             kept_usd=kept.get(run.pk, Decimal(0)),
+            slow=slow_views(run),
             deployment_name=run.deployment.name,
         )
         for run in found

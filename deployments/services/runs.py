@@ -1,6 +1,6 @@
 """Runs as they are shown: phases, parts, money."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,14 +10,18 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from deployments.ledger.charges import usd
-from deployments.ledger.costs import ByResource, RunCost, interval_cost
-from deployments.ledger.prices import PriceBook, PriceMissing
-from deployments.models import Cause, Charge, Deployment, EndReason, Phase, PhaseName, Run
+from deployments.ledger.costs import ByResource, RunCost
+from deployments.ledger.prices import PriceBook, PriceMissing, Resources
+from deployments.models import Cause, Charge, Deployment, EndReason, PhaseName, Run
+from deployments.planning.starts.start import WARM_UP_REQUESTS
 from deployments.providers.base import scaled
 
-from . import costs, lives
+from . import costs, lives, starts
 from .errors import not_found
 from .facts import spec_of
+from .phase_spans import Span, span_usd, spans
+from .slow_words import slow_views
+from .starts import Usual
 from .views import PhaseView, RunView
 
 # Shares of the recipe's 275 s of a cold start, for a run's expected phases until there is own history.
@@ -28,22 +32,32 @@ SHARES = {
     PhaseName.WARMUP: 0.45,
     PhaseName.SERVER: 0.05,
 }
-# What stands in the waterfall after ready; no phase of the engine's.
-WARMUP_REQUESTS = "warmup_requests"
 FAILED_ENDS = {EndReason.BOOT_FAILED, EndReason.BOOT_TIMEOUT, EndReason.ENGINE_DIED}
 _ZERO = Decimal(0)
 
 
 def runs_of(deployment: Deployment, *, before_id: int | None = None, limit: int = 50) -> list[RunView]:
-    """The newest runs, or those before `before_id`. Four queries, however many runs."""
-    rows = deployment.runs.select_related("release").prefetch_related("phases")
+    """The newest runs, or those before `before_id`. Five queries, however many runs."""
+    rows = deployment.runs.select_related("release").prefetch_related("phases", "slow_phases")
     if before_id is not None:
         rows = rows.filter(id__lt=before_id)
     prices = costs.book(deployment.account)
     now = timezone.now()
     found = list(rows.order_by("-id")[:limit])
     kept = kept_usd(run.pk for run in found)
-    return [replace(view(run, deployment, prices, now), kept_usd=kept.get(run.pk, _ZERO)) for run in found]
+    return [
+        replace(
+            view(run, deployment, prices, now),
+            kept_usd=kept.get(run.pk, _ZERO),
+            slow=slow_views(run),
+        )
+        for run in found
+    ]
+
+
+def release_number(run: Run) -> int | None:
+    """The number of the release that it ran, where one is known."""
+    return run.release.number if run.release is not None else None
 
 
 def kept_usd(run_ids: Iterable[int]) -> dict[int, Decimal]:
@@ -53,16 +67,21 @@ def kept_usd(run_ids: Iterable[int]) -> dict[int, Decimal]:
 
 
 def run_of(deployment: Deployment, run_id: int) -> RunView:
-    """One run. Raises Refused 404."""
-    run = deployment.runs.select_related("release").prefetch_related("phases").filter(pk=run_id).first()
+    """One run, beside what starts of its release usually take. Raises Refused 404."""
+    rows = deployment.runs.select_related("release").prefetch_related("phases", "slow_phases")
+    run = rows.filter(pk=run_id).first()
     if run is None:
         raise not_found("This run")
-    found = view(run, deployment, costs.book(deployment.account), timezone.now())
-    return replace(found, kept_usd=kept_usd([run.pk]).get(run.pk, _ZERO))
+    usual = starts.usual(starts.newest(deployment, before=run.pk), release_number(run))
+    found = view(run, deployment, costs.book(deployment.account), timezone.now(), usual)
+    return replace(found, kept_usd=kept_usd([run.pk]).get(run.pk, _ZERO), slow=slow_views(run))
 
 
-def view(run: Run, deployment: Deployment, prices: PriceBook, now: datetime) -> RunView:
-    """A run as shown at `now`: frozen money where it has ended, live money while it lives."""
+def view(
+    run: Run, deployment: Deployment, prices: PriceBook, now: datetime, usual: Usual | None = None
+) -> RunView:
+    """A run as shown at `now`: frozen money where it has ended, live money while it lives. `usual` is what
+    its phases are expected to take; the recipe's shares where it rests on no start."""
     until = run.ended_at or now
     booted = lives.boot_ended_at(run, until)
     money = _money(run, deployment, until, prices, booted)
@@ -70,7 +89,7 @@ def view(run: Run, deployment: Deployment, prices: PriceBook, now: datetime) -> 
         id=run.pk,
         number=run.number,
         slug=deployment.slug,
-        release=run.release.number if run.release else None,
+        release=release_number(run),
         cause=run.cause,
         cause_label=Cause(run.cause).label,
         lit_for=run.lit_for,
@@ -87,7 +106,10 @@ def view(run: Run, deployment: Deployment, prices: PriceBook, now: datetime) -> 
         boot_s=_between(run.first_seen_at, run.ready_at),
         lit_s=_between(run.started_at, until) if run.started_at else None,
         queued_s=_between(run.first_seen_at, run.started_at),
-        phases=phases_of(run, deployment, prices, until, booted),
+        phases=phases_of(run, deployment, prices, until, booted, usual),
+        usual_starts=usual.starts if usual is not None else 0,
+        usual_of_release=usual is not None and usual.of_release,
+        slow=(),
         **money,
     )
 
@@ -116,83 +138,69 @@ def live_cost(
 
 
 def phases_of(
-    run: Run, deployment: Deployment, prices: PriceBook, until: datetime, booted: datetime | None
+    run: Run,
+    deployment: Deployment,
+    prices: PriceBook,
+    until: datetime,
+    booted: datetime | None,
+    usual: Usual | None = None,
 ) -> tuple[PhaseView, ...]:
-    """The waterfall: what was, what is now, and what is still to come by the recipe's shares."""
-    stored = sorted(run.phases.all(), key=lambda phase: (phase.started_at, phase.pk))
-    rows = [p for p in stored if p.name != PhaseName.READY]
-    ends = [p.started_at for p in stored[1:]] + [run.ready_at or until]
-    seen = [
-        _phase(run, deployment, prices, phase, end, now=run.ended_at is None and run.phase == phase.name)
-        for phase, end in zip(rows, ends, strict=False)
-    ]
-    return tuple(seen + _warmed(run, deployment, prices, booted) + _to_come(run, deployment, rows))
+    """The waterfall: what was, what is now, and what is still to come by own history, else by the recipe."""
+    expected = usual.seconds if usual is not None and usual.starts else _recipe(deployment)
+    found, held = list(spans(run, until)), costs.resources_of(run, deployment)
+    rows = [_seen(run, span, held, prices, expected) for span in found]
+    warmed = _warmed(run, booted)
+    if warmed is not None:
+        rows.append(_seen(run, warmed, held, prices, expected))
+    return tuple(rows + _to_come(run, [span.name for span in found], expected))
 
 
-def _warmed(run: Run, deployment: Deployment, prices: PriceBook, booted: datetime | None) -> list[PhaseView]:
+def _warmed(run: Run, booted: datetime | None) -> Span | None:
     """The panel's own first requests, as far as they are boot: the last of its dollars."""
     if run.ready_at is None or booted is None or booted <= run.ready_at:
-        return []
-    return [
-        PhaseView(
-            name=WARMUP_REQUESTS, label="Warm-up requests",
-            status="done", started_at=run.ready_at,
-            offset_s=(run.ready_at - run.first_seen_at).total_seconds(),
-            seconds=(booted - run.ready_at).total_seconds(), expected_s=None,
-            cost_usd=_phase_cost(run, deployment, prices, run.ready_at, booted),
-        )
-    ]  # fmt: skip
+        return None
+    return Span(WARM_UP_REQUESTS, run.ready_at, booted)
 
 
-def _phase(
-    run: Run, deployment: Deployment, prices: PriceBook, phase: Phase, end: datetime, *, now: bool
+def _seen(
+    run: Run, span: Span, held: Resources, prices: PriceBook, expected: Mapping[str, float]
 ) -> PhaseView:
-    end = max(end, phase.started_at)
+    now = run.ended_at is None and run.phase == span.name
     return PhaseView(
-        name=phase.name,
-        label=PhaseName(phase.name).label,
+        name=span.name,
+        label=phase_label(span.name),
         status="now" if now else "done",
-        started_at=phase.started_at,
-        offset_s=(phase.started_at - run.first_seen_at).total_seconds(),
-        seconds=(end - phase.started_at).total_seconds(),
-        expected_s=_expected(phase.name, deployment),
-        cost_usd=_phase_cost(run, deployment, prices, phase.started_at, end),
+        started_at=span.since,
+        offset_s=(span.since - run.first_seen_at).total_seconds(),
+        seconds=span.seconds,
+        expected_s=expected.get(span.name),
+        cost_usd=span_usd(run, held, prices, span.since, span.until),
         progress=run.progress if now else None,
         text=run.progress_text if now else "",
     )
 
 
-def _phase_cost(
-    run: Run, deployment: Deployment, prices: PriceBook, start: datetime, end: datetime
-) -> Decimal | None:
-    """Billed from the container's start on: what lies before is None."""
-    if run.started_at is None or end <= run.started_at:
-        return None
-    try:
-        held = costs.resources_of(run, deployment)
-        return interval_cost(held, prices, max(start, run.started_at), end).total_usd
-    except PriceMissing:
-        return None
+def phase_label(name: str) -> str:
+    """What people call a phase."""
+    return "Warm-up requests" if name == WARM_UP_REQUESTS else str(PhaseName(name).label)
 
 
-def _expected(name: str, deployment: Deployment) -> float | None:
-    share = SHARES.get(PhaseName(name))
-    if share is None:
-        return None
-    boot_s = spec_of(deployment).expected_boot_s * share
-    return scaled(boot_s, deployment.account.speed) / timedelta(seconds=1)
+def _recipe(deployment: Deployment) -> dict[str, float]:
+    """The recipe's seconds of each phase, at the account's speed."""
+    whole_s = scaled(spec_of(deployment).expected_boot_s, deployment.account.speed) / timedelta(seconds=1)
+    return {name: whole_s * share for name, share in SHARES.items()}
 
 
-def _to_come(run: Run, deployment: Deployment, rows: Sequence[Phase]) -> list[PhaseView]:
+def _to_come(run: Run, seen: Sequence[str], expected: Mapping[str, float]) -> list[PhaseView]:
     if run.ready_at is not None or run.ended_at is not None or run.cause == Cause.DOWNLOAD:
         return []
     order = list(PhaseName)
-    reached = max((order.index(PhaseName(phase.name)) for phase in rows), default=-1)
+    reached = max((order.index(PhaseName(name)) for name in seen), default=-1)
     return [
         PhaseView(
             name=name, label=name.label, status="later", started_at=None, offset_s=0.0, seconds=None,
-            expected_s=_expected(name, deployment), cost_usd=None,
+            expected_s=expected[name], cost_usd=None,
         )
-        for name in SHARES
-        if order.index(name) > reached
+        for name in order[reached + 1 :]
+        if name in expected
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """The state of deployments as it is shown, from rows alone."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,9 +17,10 @@ from deployments.planning.keep_warm import last_activity
 from deployments.planning.lifecycle import BURNING, MOVING, State, state_of
 from deployments.planning.power import Actor, Scope
 from deployments.planning.spec import Spec
+from deployments.planning.starts.start import Start
 from deployments.planning.unclaimed import given_up_at, unclaimed
 
-from . import costs, orphan_costs, prices, runs
+from . import costs, orphan_costs, prices, runs, starts
 from .expected import BootTime, boot_time
 from .facts import facts_of, spec_of
 from .failures import failure_of
@@ -26,6 +28,7 @@ from .frozen import current_freeze
 from .loading import with_facts
 from .schedule_facts import Next, next_openings
 from .sentences import Told, sentence
+from .time_left import time_left
 from .views import DownloadView, FailureView, LeaseView, RunView, Sentence, StatusView, WaitingView
 
 ZERO = Decimal(0)
@@ -63,14 +66,18 @@ def statuses(*, actor: Actor, now: datetime | None = None) -> list[StatusView]:
     """Every visible deployment, in a constant number of queries."""
     now = now or timezone.now()
     context = _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now))
-    return [_view(deployment, context) for deployment in with_facts(visible(actor), now)]
+    rows = list(with_facts(visible(actor), now))
+    past = starts.boots_of(row for row in rows if any(run.ready_at is None for run in row.open_runs))
+    return [_view(row, context, past.get(row.pk, [])) for row in rows]
 
 
 def status_of(deployment: Deployment, *, actor: Actor, now: datetime | None = None) -> StatusView:
     """One deployment as the actor sees it."""
     now = now or timezone.now()
     row = with_facts(Deployment.objects.all(), now).get(pk=deployment.pk)
-    return _view(row, _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now)))
+    past = starts.boots_of([row] if row.open_runs else [])
+    context = _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now))
+    return _view(row, context, past.get(row.pk, []))
 
 
 def burning(now: datetime | None = None) -> Burning:
@@ -111,12 +118,14 @@ def _rate(prices: PriceBook, held: Resources, now: datetime) -> Decimal:
         return ZERO
 
 
-def _view(deployment: Deployment, context: _Context) -> StatusView:
+def _view(deployment: Deployment, context: _Context, past: Sequence[Start]) -> StatusView:
     now, spec = context.now, spec_of(deployment)
     facts = _facts(deployment, spec, context)
     blind_since = sight_lost_at(deployment, facts)
     state = state_of(facts, blind_since=blind_since, degraded=_degraded(deployment, now))
-    boot, run = boot_time(deployment, spec), _run(deployment, context)
+    boot, row = boot_time(deployment, spec), _serving(deployment)
+    run = _run(row, deployment, context, past)
+    left = time_left(past, deployment, row, now) if state is State.WAKING else None
     shown = _bare(deployment, spec, facts, context)
     shown = replace(
         shown,
@@ -124,7 +133,8 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
         since=_since(state, deployment, run, facts),
         phase=_phase(run) if state is State.WAKING else None,
         progress=_progress(run) if state is State.WAKING else None,
-        eta_s=_eta(state, run, boot, now),
+        eta_s=left.p50_s if left is not None else _eta(state, run, boot, now),
+        eta=left,
         cost_so_far_usd=run.cost_usd if run is not None else ZERO,
         moving=state in MOVING,
         run=run,
@@ -133,7 +143,7 @@ def _view(deployment: Deployment, context: _Context) -> StatusView:
     told = _told(shown, deployment, spec, boot, facts, context)
     words = sentence(replace(told, why_not=facts.why_not))
     return replace(
-        shown, sentence=words, level=_level(shown, boot, facts), verbs=_verbs(shown, deployment, context)
+        shown, sentence=words, level=_level(shown, boot, facts, now), verbs=_verbs(shown, deployment, context)
     )
 
 
@@ -222,13 +232,16 @@ def _degraded(deployment: Deployment, now: datetime) -> bool:
     return failed is not None and (now - failed).total_seconds() < 60
 
 
-def _run(deployment: Deployment, context: _Context) -> RunView | None:
-    serving = [run for run in deployment.open_runs if run.cause != Cause.DOWNLOAD]
-    return (
-        runs.view(serving[-1], deployment, context.books.of(deployment.account), context.now)
-        if serving
-        else None
-    )
+def _serving(deployment: Deployment) -> Run | None:
+    """The newest life that is no weights download."""
+    return next((run for run in reversed(deployment.open_runs) if run.cause != Cause.DOWNLOAD), None)
+
+
+def _run(row: Run | None, deployment: Deployment, context: _Context, past: Sequence[Start]) -> RunView | None:
+    if row is None:
+        return None
+    usual = starts.usual(past, row.release.number if row.release is not None else None)
+    return runs.view(row, deployment, context.books.of(deployment.account), context.now, usual)
 
 
 def _idle(facts: Facts) -> dict[str, Any]:
@@ -327,6 +340,7 @@ def _told(
         phase=shown.phase or "",
         progress=shown.progress,
         eta_s=shown.eta_s,
+        late=shown.eta.late if shown.eta is not None else "",
         idle_s=shown.idle_s,
         out_in_s=out_in_s,
         boot_s=boot.p50_s,
@@ -345,11 +359,14 @@ def _told(
     )
 
 
-def _level(shown: StatusView, boot: BootTime, facts: Facts) -> int:
+def _level(shown: StatusView, boot: BootTime, facts: Facts, now: datetime) -> int:
     """How full the wick is, 0 to 100: it fills while waking and burns down while idle."""
     if shown.state is State.WAKING:
-        passed = boot.p50_s - (shown.eta_s or 0.0)
-        return max(4, min(98, round(100 * passed / boot.p50_s)))
+        left_s = shown.eta_s or 0.0
+        passed_s = boot.p50_s - left_s
+        if shown.eta is not None and shown.run is not None:
+            passed_s = max(0.0, (now - shown.run.first_seen_at).total_seconds())
+        return max(4, min(98, round(100 * passed_s / max(passed_s + left_s, 1e-9))))
     if shown.state in (State.READY, State.DEGRADED):
         if shown.idle_s is None or any(lease.until is not None for lease in facts.holding):
             return 100

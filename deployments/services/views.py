@@ -67,12 +67,54 @@ class PhaseView:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowView:
+    """A phase that took much longer than the median of `starts` starts before it. `words` say all of it:
+    "weights 6.1 × slower than usual: prefetch did not happen". `times` is None for one that is usually
+    skipped, `cause` and `evidence` are empty where no line of the log tells why."""
+
+    phase: str
+    label: str
+    words: str
+    short: str
+    seconds: float
+    usual_s: float
+    low_s: float
+    high_s: float
+    times: float | None
+    starts: int
+    of_release: bool
+    cause: str
+    evidence: str
+    line_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EtaView:
+    """Until ready, from `starts` own starts (of the release that starts, or not `of_release`).
+
+    `late` is empty until nine of ten of them were ready: "longer than 9 of 10 starts". Estimates made from
+    where it stands were within `within_s` in `hits` of the last `tested` starts; `tested` is 0 where too few
+    could be tested.
+    """
+
+    p50_s: float
+    p90_s: float
+    starts: int
+    of_release: bool
+    late: str
+    within_s: float = 0.0
+    hits: int = 0
+    tested: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run with its phases and money. `cost_usd` is live while the run lives; parts sum to it.
 
     `kept_usd` lies in `idle_usd`: kept warm by a lease until a time; known once the run is settled.
     `queued_s` is the time before the container's start, which is not counted. `deployment_name` is there in
-    lists of several deployments.
+    lists of several deployments. `usual_starts` is how many starts `expected_s` of the phases rests on; 0
+    where they are the recipe's.
     """
 
     id: int
@@ -105,6 +147,9 @@ class RunView:
     kept_usd: Decimal = Decimal(0)
     queued_s: float | None = None
     deployment_name: str = ""
+    usual_starts: int = 0
+    usual_of_release: bool = False
+    slow: tuple[SlowView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +246,7 @@ class StatusView:
     download: DownloadView | None
     weights_present: bool | None
     price_note: str = ""
+    eta: EtaView | None = None
 
 
 @dataclass(frozen=True, slots=True)

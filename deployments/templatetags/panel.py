@@ -17,8 +17,8 @@ from deployments.pages import words
 from deployments.pages.dollars import beside
 from deployments.pages.live import stamped
 from deployments.planning.lifecycle import State
-from deployments.services import sentences
-from deployments.services.views import RunView, StatusView
+from deployments.services import runs, sentences, time_left
+from deployments.services.views import EtaView, RunView, StatusView
 
 register = template.Library()
 
@@ -119,9 +119,30 @@ def about_duration(seconds: float | None) -> str:
 
 
 @register.filter
+def signed_duration(seconds: float | None) -> str:
+    """A difference of times with its sign; a dash where it is not known."""
+    if seconds is None:
+        return "–"
+    sign = "" if abs(seconds) < 0.05 else "+" if seconds > 0 else "−"
+    return sign + words.duration(abs(seconds))
+
+
+@register.filter
+def phase_label(name: str) -> str:
+    """What people call a step of a start."""
+    return runs.phase_label(name)
+
+
+@register.filter
 def stopwatch(seconds: float | None) -> str:
     """Minutes and seconds for a column; a dash where it is not known."""
     return "–" if seconds is None else words.stopwatch(seconds)
+
+
+@register.filter
+def margin(left: EtaView) -> str:
+    """How good such estimates were: was within ±40 s in 8 of 10 past starts."""
+    return time_left.margin_words(left)
 
 
 @register.filter

@@ -13,9 +13,11 @@ from controlpanel.models import Invitation
 from deployments.models import Account, BillLine, Budget, Deployment, ProviderLook
 from deployments.planning import outside
 from deployments.planning.power import SYSTEM, Role
+from deployments.services import judging
 from gateway.keys import create_key
 from tests.deployments.pages.spending import Spending
 from tests.deployments.pages.states import States
+from tests.deployments.services.past_starts import second_release, start
 
 from . import axe
 from .conftest import Tab, person
@@ -52,6 +54,9 @@ def test_states_look_right(tab: Callable[..., Tab], states: States, width: int, 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: int, scheme: str) -> None:
     made = states.ready()
+    second_release(made)
+    start(states, made, ago_s=9000, weights=600)
+    judging.judge_due(now=states.now)
     finding = states.diagnosed()
     states.asleep(weights_present=False)
     states.action(made, "Ada started Coder until idle, for the nightly evaluation of the week.", usd="12.2")
