@@ -1,37 +1,24 @@
-"""Log lines as rows: time in the reader's zone, level by what the line says. Pure but for the time zone."""
+"""Log lines as rows: time in the reader's zone, what was searched for marked, phases where they began."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
 
-from deployments.models import LogLine
+from deployments.models import LogLevel, LogLine, LogSource, Phase, PhaseName
 
 from . import words
 
-# vLLM writes the level as a word of its own ("(APIServer pid=4) INFO 11-23 16:41:22 [x.py:1] ..."); Python's
-# tracebacks and the panel's own lines name an error in theirs. Only the line's beginning counts, so that an
-# INFO line that quotes an error stays what it is.
-_LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
-_ERROR = re.compile(r"^\W*(?:\(\S+ pid=\d+\) )?(?:Traceback \(most recent|[\w.]*(?:Error|Exception)\b: )")
-_BEGINNING = 60
-_LETTERS = {
-    "DEBUG": "I",
-    "INFO": "I",
-    "WARNING": "W",
-    "WARN": "W",
-    "ERROR": "E",
-    "CRITICAL": "E",
-    "FATAL": "E",
-}
-_WORDS = {"I": "", "W": "WARNING", "E": "ERROR"}
+_WORDS = {LogLevel.INFO: "", LogLevel.WARNING: "WARNING", LogLevel.ERROR: "ERROR"}
+_UNNAMED = {LogSource.ENGINE}
 
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One line of the log viewer."""
+    """One line of the log viewer. `pieces` is the text cut at what was searched for: every second one is a
+    find. `phase` is what began with this line."""
 
     id: int
     at: datetime
@@ -41,22 +28,52 @@ class LogRow:
     word: str
     source: str
     text: str
+    pieces: tuple[str, ...]
+    phase: str
 
 
-def level_of(text: str) -> str:
-    """I, W or E."""
-    found = _LEVEL.search(text[:_BEGINNING])
-    if found:
-        return _LETTERS[found[1]]
-    return "E" if _ERROR.match(text) else "I"
+def rows(lines: Sequence[LogLine], contains: str = "", *, phases: bool = False) -> list[LogRow]:
+    """The lines for the template; with `phases` one query more."""
+    begun = _begun(lines) if phases else {}
+    find = re.compile(f"({re.escape(contains)})", re.IGNORECASE) if contains else None
+    return [_row(line, find, begun.get(line.pk, "")) for line in lines]
 
 
-def rows(lines: Iterable[LogLine]) -> list[LogRow]:
-    """The lines for the template."""
-    return [_row(line) for line in lines]
-
-
-def _row(line: LogLine) -> LogRow:
-    level = level_of(line.text)
+def _row(line: LogLine, find: re.Pattern[str] | None, phase: str) -> LogRow:
     clock = f"{timezone.localtime(line.at):%H:%M:%S}"
-    return LogRow(line.pk, line.at, clock, words.utc(line.at), level, _WORDS[level], line.source, line.text)
+    source = "" if line.source in _UNNAMED else line.source
+    pieces = tuple(find.split(line.text)) if find else ()
+    level = LogLevel(line.level)
+    return LogRow(
+        line.pk,
+        line.at,
+        clock,
+        words.utc(line.at),
+        level.value,
+        _WORDS[level],
+        source,
+        line.text,
+        pieces,
+        phase,
+    )
+
+
+def _begun(lines: Iterable[LogLine]) -> dict[int, str]:
+    """What began with which line. Before a run's first line here it is not known what came: only what began
+    in that very instant is told."""
+    ids = {line.run_id for line in lines if line.run_id is not None}
+    known: dict[int, list[Phase]] = {run_id: [] for run_id in ids}
+    for phase in Phase.objects.filter(run__in=ids).order_by("started_at", "id") if ids else ():
+        known[phase.run_id].append(phase)
+    begun: dict[int, str] = {}
+    told: set[int] = set()
+    for line in lines:
+        if line.run_id is None:
+            continue
+        left = known[line.run_id]
+        while left and line.run_id not in told and left[0].started_at < line.at:
+            left.pop(0)
+        told.add(line.run_id)
+        while left and left[0].started_at <= line.at:
+            begun[line.pk] = PhaseName(left.pop(0).name).label
+    return begun
