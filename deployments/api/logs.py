@@ -28,7 +28,6 @@ RunId = Annotated[int | None, Field(ge=1, le=2**63 - 1, description="The id of a
 ReleaseNumber = Annotated[int | None, Field(ge=1, le=2**31 - 1, description="The number of a release.")]
 Level = Annotated[LogLevel | None, Field(description="W: warnings and errors; E: errors alone.")]
 Source = Annotated[LogSource | None, Field(description="Who spoke.")]
-AT_LEAST = {LogLevel.WARNING: (LogLevel.WARNING, LogLevel.ERROR), LogLevel.ERROR: (LogLevel.ERROR,)}
 
 
 @router.get("/deployments/{slug:slug}/logs", response=Page[LogLineOut], summary="Log lines")
@@ -59,7 +58,7 @@ def get_logs(
 
 
 def _levels(level: LogLevel | None) -> tuple[LogLevel, ...]:
-    return AT_LEAST.get(level, ()) if level is not None else ()
+    return logs.AT_LEAST.get(level, ()) if level is not None else ()
 
 
 def _sources(source: LogSource | None) -> tuple[LogSource, ...]:

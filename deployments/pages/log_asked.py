@@ -5,13 +5,10 @@ from datetime import datetime
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
-from deployments.models import LogLevel, LogSource
-from deployments.services.logs import Asked
+from deployments.models import LogSource
+from deployments.services.logs import AT_LEAST, Asked
 
-_LEVELS = {
-    "W": (LogLevel.WARNING, LogLevel.ERROR),
-    "E": (LogLevel.ERROR,),
-}
+_LEVELS = {level.value: shown for level, shown in AT_LEAST.items()}
 
 
 def asked_of(request: HttpRequest) -> Asked:

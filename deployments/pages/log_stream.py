@@ -5,7 +5,6 @@ from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.http import StreamingHttpResponse
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -18,7 +17,8 @@ from deployments.services.released import released
 
 from .access import PageRequest, needs
 from .log_asked import asked_of, whole
-from .logs import rows_of
+from .log_lines import rows
+from .logs import look_of
 from .lookup import deployment_of
 
 Write = Callable[[list[LogLine]], Awaitable[str]]
@@ -83,7 +83,7 @@ async def _events(tail: Tail, after: int | None, gap: bool, write: Write) -> Asy
 def _rows(deployment: Deployment, asked: Asked, zone: str, lines: list[LogLine]) -> str:
     """Rendered in the reader's zone: the answer outlives what the middleware set."""
     with timezone.override(zone):
-        return render_to_string("deployments/_log_lines.html", rows_of(deployment, asked, lines))
+        return "\n".join(rows(lines, look_of(deployment, asked)))
 
 
 def _event(kind: str, place: int, text: str) -> str:

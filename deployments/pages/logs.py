@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from deployments.models import Deployment, LogLine, LogSource, PhaseName, Run
+from deployments.models import Deployment, LogSource, PhaseName, Run
 from deployments.planning.power import Scope
 from deployments.services import findings, logs
 from deployments.services.logs import Asked, Found
@@ -22,7 +22,7 @@ from . import words
 from .access import PageRequest, needs
 from .head import head
 from .log_asked import asked_of, level_of, query_of, whole
-from .log_lines import rows
+from .log_lines import Look, rows
 from .lookup import deployment_of
 
 _WINDOW, _BESIDE = 500, 200
@@ -70,11 +70,9 @@ def _window(deployment: Deployment, asked: Asked, request: PageRequest) -> dict[
         found = logs.find(deployment, asked, before_id=place + 1, limit=_WINDOW)
         older = found.reached
     live = line_id is None and before_id is None and after_id is None and asked.until is None
-    plain = not (asked.contains or asked.levels or asked.sources)
     return {
-        "lines": rows(found.lines, asked.contains, phases=plain),
+        "lines": rows(found.lines, look_of(deployment, asked, line_id)),
         "line_id": line_id,
-        "here": _here(deployment, replace(asked, contains="", levels=(), sources=())),
         "live": live,
         "older": older,
         "newer": None if live else place,
@@ -151,7 +149,8 @@ def log_tail(request: PageRequest, slug: str) -> HttpResponse:
         found = logs.newest(deployment, asked, _WINDOW)
     else:
         found = logs.find(deployment, asked, after_id=after_id, before_id=before_id, limit=_WINDOW)
-    response = render(request, "deployments/_log_lines.html", rows_of(deployment, asked, found.lines))
+    lines = rows(found.lines, look_of(deployment, asked))
+    response = render(request, "deployments/_log_lines.html", {"lines": lines})
     if found.reached is not None:
         response["X-Reached"] = str(found.reached)
     if found.searching:
@@ -159,11 +158,11 @@ def log_tail(request: PageRequest, slug: str) -> HttpResponse:
     return response
 
 
-def rows_of(deployment: Deployment, asked: Asked, lines: list[LogLine]) -> dict[str, Any]:
-    """The context of `_log_lines.html`."""
-    plain = not (asked.contains or asked.levels or asked.sources)
+def look_of(deployment: Deployment, asked: Asked, marked: int | None = None) -> Look:
+    """Each line leads to its surroundings; phases are told where no line is left out."""
     here = _here(deployment, replace(asked, contains="", levels=(), sources=()))
-    return {"lines": rows(lines, asked.contains, phases=plain), "here": here}
+    whole_log = not (asked.contains or asked.levels or asked.sources)
+    return Look(asked.contains, here, marked, phases=whole_log)
 
 
 @require_safe

@@ -12,6 +12,11 @@ from deployments.models import Deployment, LogLevel, LogLine, LogSource
 # Lines that a search looks through in one query. It ends between two of them.
 _STRETCH = 20_000
 SEARCH_S = 0.8
+# The levels that are shown by the least one that is wanted.
+AT_LEAST = {
+    LogLevel.WARNING: (LogLevel.WARNING, LogLevel.ERROR),
+    LogLevel.ERROR: (LogLevel.ERROR,),
+}
 # No line comes later than that.
 LATE = timedelta(minutes=5)
 _CHUNK = 2000

@@ -53,11 +53,14 @@ _PATTERNS = tuple(
         r"|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)",
     )
 )
-# Without one of these no pattern matches: most lines are through after one look.
-_HINT = re.compile(
-    r"(?i)bearer|basic|authori|cookie|modal-|key|secret|token|passw|credential|://|[?&]sig|x-amz|policy="
-    r"|hf_|pl_|[aw][ks]-|sk-|gh[pousr]_|github_|glpat|xox|akia|aiza|eyj|private|^\S{64}$"
-)
+# Without one of these no pattern matches: most lines are through after one look. (A search for each of these
+# is ten times faster than one for all of them in one pattern.)
+_HINTS = (
+    "bearer", "basic ", "authori", "cookie", "modal-", "secret", "passw", "credential", "private", "token=",
+    "token:", "token'", 'token"', "token ", "token_", "token\\", "key=", "key:", "key'", 'key"', "key ", "key-",
+    "key_", "key\\", "sig=", "signature=", "x-amz", "policy=", "hf_", "pl_", "ak-", "as-", "wk-", "ws-", "sk-",
+    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_", "glpat", "xox", "akia", "aiza", "eyj",
+)  # fmt: skip
 
 
 def plain(text: str) -> str:
@@ -71,12 +74,18 @@ def plain(text: str) -> str:
 def redact(text: str, known: Iterable[str]) -> str:
     """`text`, plain, with every known secret, and whatever looks like one, replaced by `***`."""
     text = plain(text)  # before the search: a secret with an escape inside would not be found
-    if spoken := _any_of(tuple(known)):
-        text = spoken.sub(HIDDEN, text)
-    if _HINT.search(text):
+    for form in _forms_of(tuple(known)):
+        if form in text:
+            text = text.replace(form, HIDDEN)
+    if _suspicious(text):
         for pattern in _PATTERNS:
             text = pattern.sub(_hide, text)
     return text
+
+
+def _suspicious(text: str) -> bool:
+    low = text.lower()
+    return any(hint in low for hint in _HINTS) or ("://" in low and "@" in low) or len(low.strip()) == 64
 
 
 def _hide(match: re.Match[str]) -> str:
@@ -84,10 +93,10 @@ def _hide(match: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _any_of(known: tuple[str, ...]) -> re.Pattern[str] | None:
-    """One pattern of all known secrets, also as a URL or base64 would carry them, the longest first."""
+def _forms_of(known: tuple[str, ...]) -> tuple[str, ...]:
+    """All known secrets, also as a URL or base64 would carry them, the longest first."""
     forms = {form for secret in known if secret for form in _forms(secret)}
-    return re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def _forms(secret: str) -> tuple[str, ...]:

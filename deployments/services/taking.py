@@ -3,11 +3,12 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from deployments.engines.bars import superseded
 from deployments.engines.levels import level_of
@@ -21,6 +22,7 @@ from .redaction import known_secrets, last_state, redact, storable
 _PART = 1000
 _ASKED_AT_ONCE = 900
 _OUR_MARK = "pilotlight: "
+_LOG_LOCK = 0x10C  # of those who write lines, beside the deployment's id
 
 Taken = tuple[LogEntry, Run | None]
 T = TypeVar("T")
@@ -50,12 +52,25 @@ def take_in(
         lines = [(replace(entry, text=redact(entry.text, known)), mark) for entry, mark in part]
         told = [(entry, runs.get(entry.container_id)) for entry, _ in lines]
         rows = [_row(deployment, *one, mark) for one, (_, mark) in zip(told, lines, strict=True)]
-        with transaction.atomic():
+        with _in_order(deployment):
             LogLine.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
             if then is not None:
                 then(told)
         taken += told
     return taken
+
+
+@contextmanager
+def _in_order(deployment: Deployment) -> Iterator[None]:
+    """A transaction after whose end no smaller id of this deployment appears: who follows by ids misses none.
+
+    Ids are given before a commit. On SQLite there is one writer anyway.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOG_LOCK, deployment.pk])
+        yield
 
 
 def _new(deployment: Deployment, entries: Sequence[LogEntry]) -> list[tuple[LogEntry, str]]:
@@ -131,4 +146,5 @@ def keep_own(
         )
         for place, line in enumerate(said)
     ]
-    LogLine.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+    with _in_order(deployment):
+        LogLine.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)

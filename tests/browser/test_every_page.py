@@ -179,6 +179,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "checks",
         "config",
         "accounts",
+        "logs",
         "print",
     ):
         path = finders.find(f"css/{name}.css")
