@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "bench" / "chat")]
+sys.path.insert(0, str(ROOT))
 RATE, WAYS = 1000, {"in small parts": 0.2, "as looks bring them": 2.0}
 LOGS, STREAM = "/deployments/glm/logs/", "/api/v1/deployments/glm/logs/stream?tail=1"
 OBSERVER = """
@@ -57,7 +57,7 @@ def main() -> None:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="b"))
         os.environ |= {"PANEL_DATA_DIR": folder, "REDIS_URL": f"unix://{folder}/s"}
         cookie = _seeded(options.lines)
-        from parts import broker, free_port, process
+        from bench.chat.parts import broker, free_port, process
 
         stack.enter_context(broker(folder))
         url = f"http://127.0.0.1:{free_port()}"
