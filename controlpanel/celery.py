@@ -40,6 +40,7 @@ BEAT_SCHEDULE = {
     "revoke tokens": every("deployments.tasks.revoke_tokens", 30.0),
     "deliver": every("deployments.tasks.deliver", 5.0),
     "prune": every("deployments.tasks.prune", 3600.0),
+    "prune lines": every("deployments.tasks.prune_lines", 300.0),
     "prune_tokens": every("gateway.tasks.prune_tokens", 3600.0),
     "take over replies": every("chat.tasks.take_over", 10.0),
     "forget": every("controlpanel.tasks.forget", 3600.0),

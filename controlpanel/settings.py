@@ -211,6 +211,11 @@ if MODAL_SERVER_URL and not MODAL_TOKEN_ID:
 # How long after a person's Sleep keys light nothing again (docs/adr/0011)
 QUIET_AFTER_SLEEP_S = _env.seconds("QUIET_AFTER_SLEEP_S", 300)
 
+# How long log lines are kept, and how many of one deployment (docs/operations.md)
+LOG_KEEP_DAYS = _env.whole("LOG_KEEP_DAYS", 30, most=3650)
+LOG_KEEP_FAILED_DAYS = _env.whole("LOG_KEEP_FAILED_DAYS", 90, most=3650)
+LOG_KEEP_LINES = _env.whole("LOG_KEEP_LINES", 500_000, most=100_000_000)
+
 # The stand-in cloud
 SANDBOX_SPEED = _env.speed("SANDBOX_SPEED", "20")
 SANDBOX_VLLM = _env.text("SANDBOX_VLLM", "standin")

@@ -12,7 +12,6 @@ from deployments.models import (
     Heartbeat,
     IdempotencyRecord,
     InFlight,
-    LogLine,
     Notice,
     Sample,
 )
@@ -24,6 +23,7 @@ from deployments.services import (
     deploys,
     judging,
     prices,
+    retention,
     retiring,
     schedule_round,
     settle,
@@ -35,7 +35,7 @@ from deployments.services import warm_up as warming
 
 log = structlog.get_logger(__name__)
 
-LOGS_KEPT = timedelta(days=30)
+SAMPLES_KEPT = timedelta(days=30)
 NOTICES_KEPT = timedelta(days=400)  # longer than what is told once in a year
 ANSWERS_KEPT = timedelta(days=1)
 
@@ -166,10 +166,15 @@ def schedules() -> None:
 
 @shared_task(name="deployments.tasks.prune")
 def prune() -> None:
-    """Drop what is past its time: old log lines and samples, dead gateways' rows, remembered answers."""
+    """Drop what is past its time: old samples, dead gateways' rows, remembered answers."""
     now = timezone.now()
-    LogLine.objects.filter(at__lt=now - LOGS_KEPT).delete()
-    Sample.objects.filter(at__lt=now - LOGS_KEPT).delete()
+    Sample.objects.filter(at__lt=now - SAMPLES_KEPT).delete()
     InFlight.objects.filter(updated_at__lt=now - timedelta(hours=1)).delete()
     Notice.objects.filter(at__lt=now - NOTICES_KEPT).delete()
     IdempotencyRecord.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()
+
+
+@shared_task(name="deployments.tasks.prune_lines")
+def prune_lines() -> None:
+    """Let old log lines go."""
+    retention.prune_lines(timezone.now())

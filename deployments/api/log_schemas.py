@@ -13,7 +13,8 @@ class LogLineOut(Schema):
 
     id: int = Field(description="Ascending in the order in which lines were taken in.")
     at: datetime
-    source: str = Field(description="build, container or panel.")
+    source: str = Field(description="build, deploy, container, engine or panel.")
+    level: str = Field(description="I, W or E: info, warning or error, by what the line begins with.")
     run: int | None = Field(description="The id of its run.")
     text: str
 
@@ -26,4 +27,11 @@ class LogLineOut(Schema):
 def as_json(line: LogLine) -> dict[str, Any]:
     """The same as plain JSON, for an event."""
     at = line.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"id": line.pk, "at": at, "source": line.source, "run": line.run_id, "text": line.text}
+    return {
+        "id": line.pk,
+        "at": at,
+        "source": line.source,
+        "level": line.level,
+        "run": line.run_id,
+        "text": line.text,
+    }

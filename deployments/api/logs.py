@@ -5,16 +5,17 @@ from typing import Annotated, Any
 from django.http import StreamingHttpResponse
 from ninja import Field, Header, Router
 
-from deployments.models import LogLine
+from deployments.models import LogLevel, LogSource
 from deployments.planning.power import Scope
 from deployments.services import logs
+from deployments.services.following import BATCH, Tail
+from deployments.services.released import released
 
 from .access import ApiRequest, deployment_of, needs
 from .kinds import Cursor, Instant, Page
 from .log_schemas import LogLineOut
-from .log_stream import BATCH, Tail, events
+from .log_stream import events
 from .paging import position
-from .released import released
 
 router = Router(tags=["logs"])
 _LAST_EVENT_ID: Any = Header(default=None, alias="Last-Event-ID")  # type: ignore[type-arg]
@@ -24,6 +25,9 @@ Newest = Annotated[int, Field(ge=1, le=1000, description="How many stored lines 
 Contains = Annotated[str, Field(max_length=200, description="Text that a line has, in any case.")]
 LineId = Annotated[int | None, Field(ge=0, le=2**63 - 1, description="The id of a line.")]
 RunId = Annotated[int | None, Field(ge=1, le=2**63 - 1, description="The id of a run.")]
+ReleaseNumber = Annotated[int | None, Field(ge=1, le=2**31 - 1, description="The number of a release.")]
+Level = Annotated[LogLevel | None, Field(description="W: warnings and errors; E: errors alone.")]
+Source = Annotated[LogSource | None, Field(description="Who spoke.")]
 
 
 @router.get("/deployments/{slug:slug}/logs", response=Page[LogLineOut], summary="Log lines")
@@ -34,23 +38,31 @@ def get_logs(
     since: Instant | None = None,
     until: Instant | None = None,
     run: RunId = None,
+    release: ReleaseNumber = None,
+    level: Level = None,
+    source: Source = None,
     contains: Contains = "",
     after: LineId = None,
     cursor: Cursor = None,
     limit: Lines = 500,
 ) -> Any:
     """In ascending order. The newest ones, and `next` leads to older ones; with `after` those that follow
-    it, and `next` leads on."""
-    asked = {"since": since, "until": until, "run_id": run, "contains": contains}
+    it, and `next` leads on. A search looks for about a second: it may give fewer lines than `limit`, or none,
+    and go on from `next`."""
+    asked = logs.Asked(run, release, _levels(level), _sources(source), contains, since, until)
     deployment = deployment_of(request, slug)
     place = position(cursor)
-    forwards = after is not None
-    at = {"after_id": after if place is None else place} if forwards else {"before_id": place}
-    found = logs.lines(deployment, limit=limit + 1, **asked, **at)  # type: ignore[arg-type]
-    more = len(found) > limit
-    items = found[:limit] if forwards else found[-limit:]
-    end = items[-1 if forwards else 0] if items else None
-    return {"items": items, "next": str(end.pk) if more and end is not None else None}
+    at = {"before_id": place} if after is None else {"after_id": after if place is None else place}
+    found = logs.find(deployment, asked, limit=limit, **at)
+    return {"items": found.lines, "next": None if found.reached is None else str(found.reached)}
+
+
+def _levels(level: LogLevel | None) -> tuple[LogLevel, ...]:
+    return logs.AT_LEAST.get(level, ()) if level is not None else ()
+
+
+def _sources(source: LogSource | None) -> tuple[LogSource, ...]:
+    return () if source is None else (source,)
 
 
 @router.get(
@@ -70,6 +82,9 @@ async def stream_logs(
     request: ApiRequest,
     slug: str,
     run: RunId = None,
+    release: ReleaseNumber = None,
+    level: Level = None,
+    source: Source = None,
     contains: Contains = "",
     tail: Newest = 100,
     after: LineId = None,
@@ -78,10 +93,12 @@ async def stream_logs(
     """Begins with the `tail` newest lines, or after the line `Last-Event-ID` (or `after`). Ends after ten
     minutes; an event source reconnects by itself and misses nothing."""
     deployment = await released(deployment_of)(request, slug)
+    asked = logs.Asked(run, release, _levels(level), _sources(source), contains)
 
-    def read(after_id: int | None) -> list[LogLine]:
-        limit = tail if after_id is None else BATCH
-        return logs.lines(deployment, run_id=run, contains=contains, after_id=after_id, limit=limit)
+    def read(after_id: int | None) -> logs.Found:
+        if after_id is None:
+            return logs.newest(deployment, asked, tail)
+        return logs.find(deployment, asked, after_id=after_id, limit=BATCH)
 
     source = Tail(released(read), released(request.still_allowed))
     begin = last_event_id if last_event_id is not None else after

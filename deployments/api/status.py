@@ -6,11 +6,11 @@ from ninja import Field, Router
 
 from deployments.planning.lifecycle import State
 from deployments.planning.power import Scope
+from deployments.services.released import released
 from deployments.services.status import status_of
 from deployments.services.views import StatusView
 
 from .access import ApiRequest, deployment_of, needs
-from .released import released
 from .status_schemas import StatusAnswer, WaitOut
 from .waiting import LONGEST_S, Waited, until_state
 

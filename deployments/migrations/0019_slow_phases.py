@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0017_findings'),
+        ('deployments', '0018_log_levels'),
     ]
 
     operations = [

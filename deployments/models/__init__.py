@@ -12,7 +12,7 @@ from .download import OPEN_DOWNLOADS, Download, DownloadStatus
 from .finding import Finding, LogScan
 from .in_flight import InFlight
 from .lease import OPEN_WAKES, Lease, LeaseEnd, Wake, WakeStatus
-from .log import LogLine, LogSource
+from .log import OF_DEPLOYS, OF_RUNS, LogLevel, LogLine, LogSource
 from .model_config import ModelConfig
 from .notice import ChannelKind, Delivery, Notice, NotificationChannel
 from .orphan import Orphan, OrphanContainer, OrphanKind
@@ -24,6 +24,8 @@ from .schedule import Schedule
 from .slow_phase import SlowPhase
 
 __all__ = [
+    "OF_DEPLOYS",
+    "OF_RUNS",
     "OPEN_DEPLOYS",
     "OPEN_DOWNLOADS",
     "OPEN_WAKES",
@@ -51,6 +53,7 @@ __all__ = [
     "InFlight",
     "Lease",
     "LeaseEnd",
+    "LogLevel",
     "LogLine",
     "LogScan",
     "LogSource",

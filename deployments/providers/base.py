@@ -112,11 +112,13 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line. `container_id` is empty for lines of a build or deploy."""
+    """One line. `container_id` is empty for lines of a build or deploy. `by_provider`: the provider's own
+    words about the container, not what the program in it wrote."""
 
     at: datetime
     text: str
     container_id: str = ""
+    by_provider: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from deployments.planning.spec import Spec
 from deployments.providers.base import Deployed, ProviderError
 from deployments.providers.registry import provider_for
 
-from . import breaker, enqueue, logs, secrets
+from . import breaker, enqueue, secrets, taking
 from .facts import DEPLOY_STALE
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_S = 3.0
 ATTEMPTS = 3
 RETRY_AFTER = timedelta(seconds=10)
+# Between these words Modal's command line repeats the build of an image; the rest is the deploy's own.
+_BUILD_BEGINS, _BUILD_ENDS = "Building image", ("Built image", "✓", "Created ")
 
 
 def run_deploy(deploy_id: int) -> bool:
@@ -115,16 +117,17 @@ def _bring(row: Deploy, claim: str) -> Deployed:
 
 
 def _line_keeper(deployment: Deployment, release_id: int) -> Callable[[str], None]:
-    count = 0
+    count, builds = 0, False
     started = timezone.now()
 
     def keep(line: str) -> None:
-        nonlocal count
+        nonlocal count, builds
         count += 1
-        at = timezone.now()
-        logs.keep_own(
-            deployment, line, at=at, source=LogSource.BUILD, release_id=release_id, key=f"{started}-{count}"
-        )
+        builds = builds or line.startswith(_BUILD_BEGINS)
+        source = LogSource.BUILD if builds else LogSource.DEPLOY
+        builds = builds and not line.startswith(_BUILD_ENDS)
+        key = f"{started}-{count}"
+        taking.keep_own(deployment, line, at=timezone.now(), source=source, release_id=release_id, key=key)
 
     return keep
 
@@ -154,8 +157,8 @@ def _failed(row: Deploy, claim: str, error: ProviderError) -> None:
     now = timezone.now()
     final = error.permanent or row.attempts >= ATTEMPTS
     mine = Deploy.objects.filter(pk=row.pk, claim=claim, status=DeployStatus.RUNNING)
-    logs.keep_own(
-        row.deployment, error.message, at=now, source=LogSource.BUILD, release_id=row.release_id, key=claim
+    taking.keep_own(
+        row.deployment, error.message, at=now, source=LogSource.DEPLOY, release_id=row.release_id, key=claim
     )
     if not final:
         mine.update(

@@ -12,10 +12,20 @@ import structlog
 from django.db import transaction
 
 from deployments import doctor
-from deployments.models import Deployment, EndReason, Finding, LogLine, LogScan, LogSource, PhaseName, Run
+from deployments.models import (
+    OF_DEPLOYS,
+    OF_RUNS,
+    Deployment,
+    EndReason,
+    Finding,
+    LogLine,
+    LogScan,
+    PhaseName,
+    Run,
+)
 from deployments.planning.spec import Spec
 
-from . import logs
+from . import redaction
 from .facts import spec_of
 
 log = structlog.get_logger(__name__)
@@ -66,7 +76,7 @@ def _read_new(run: Run, deployment: Deployment) -> None:
 
 
 def _unread(run: Run, state: LogScan) -> Iterable[LogLine]:
-    unread = LogLine.objects.filter(run=run, source=LogSource.CONTAINER, id__gt=state.line_id)
+    unread = LogLine.objects.filter(run=run, source__in=OF_RUNS, id__gt=state.line_id)
     return unread.only("id", "at", "text").order_by("id")[:_BATCH]
 
 
@@ -115,11 +125,11 @@ def _keep_warm_up(run: Run, deployment: Deployment) -> None:
 def _keep_outside(deployment: Deployment, reason: str, text: str, now: datetime) -> None:
     """Of a deploy its build's newest lines, then the provider's own words, which are its last ones."""
     release = deployment.current_release if reason == "deploy_failed" else deployment.live_release
-    built = LogLine.objects.filter(deployment=deployment, release=release, source=LogSource.BUILD)
+    built = LogLine.objects.filter(deployment=deployment, release=release, source__in=OF_DEPLOYS)
     rows = list(built.order_by("-id")[:_BUILD_LINES])[::-1] if reason == "deploy_failed" else []
     started = next((n for n, row in enumerate(rows) if row.at >= _deploy_began(deployment, now)), len(rows))
     rows = rows[started:]
-    words = logs.redact(text, logs.known_secrets(deployment.account)).splitlines()
+    words = redaction.redact(text, redaction.known_secrets(deployment.account)).splitlines()
     context = doctor.Context(spec_of(deployment))
     place = doctor.Place.OUTSIDE
     found = list(doctor.scan([*(row.text for row in rows), *words], context, place=place).found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import Q
 
@@ -16,14 +17,18 @@ from deployments.engines.base import (
     TrafficFact,
 )
 from deployments.engines.registry import engine_for
-from deployments.models import OPEN_DOWNLOADS, Cause, Deployment, Phase, PhaseName, Run, Sample
+from deployments.models import OPEN_DOWNLOADS, Cause, Deployment, LogLine, Phase, PhaseName, Run, Sample
 from deployments.providers.base import LogEntry, NotDeployed, Provider
 
-from . import diagnosing, logs, telling_runs
+from . import diagnosing, redaction, taking, telling_runs
 from .facts import spec_of
 
-# Lines can arrive late: each read reaches this far back, and doubles are dropped.
+# Lines can arrive late: a read reaches this far back, and doubles are dropped.
 OVERLAP = timedelta(seconds=45)
+# Where so many lines lie in that span, it is read again once in a turn only, and less at the other looks.
+MANY, SHORT, TURN_S = 500, timedelta(seconds=6), 15
+# After a time without looks everything since the last one is read, a run that ended meanwhile included.
+BACK = timedelta(hours=6)
 # After the last container is gone its log is read this much longer.
 LINGER = timedelta(seconds=30)
 # A provider whose clock is ahead of the panel's.
@@ -39,15 +44,14 @@ def read_logs(deployment: Deployment, runs: Sequence[Run], provider: Provider, n
     app_id = deployment.app_id or deployment.log_app_id
     if not app_id:
         return
-    first = min((run.first_seen_at for run in runs), default=deployment.log_cursor or now)
-    start = max(deployment.log_cursor or first, first)
-    try:
-        entries = provider.logs(app_id, since=start - OVERLAP, until=now + AHEAD)
-    except NotDeployed:
-        entries = []
+    start = _start(deployment, runs, now)
+    since = start - _reach(deployment, start, now)
+    # Of an app that was turned off and deployed anew the last words are asked for once more.
+    apps = [app_id] + [other for other in (deployment.log_app_id,) if other and other != app_id]
+    entries = [entry for app in apps for entry in _entries(provider, app, since, now + AHEAD)]
     recent = deployment.runs.filter(Q(ended_at__isnull=True) | Q(pk__in=_newest(deployment)))
-    new = logs.take_in(deployment, entries, {run.container_id: run for run in recent})
-    _apply(deployment, new)
+    known = {run.container_id: run for run in recent}
+    new = taking.take_in(deployment, entries, known, then=partial(_apply, deployment))
     for run in {run.pk: run for _, run in new if run is not None}.values():
         diagnosing.read_new(run, deployment)
     if new:
@@ -57,6 +61,29 @@ def read_logs(deployment: Deployment, runs: Sequence[Run], provider: Provider, n
     Deployment.objects.filter(pk=deployment.pk).update(**lines)
     if runs:
         Deployment.objects.filter(pk=deployment.pk).update(log_read_until=now + LINGER)
+
+
+def _start(deployment: Deployment, runs: Sequence[Run], now: datetime) -> datetime:
+    """Where the last read ended; at the first one where the oldest of these runs began."""
+    began = [run.enqueued_at or run.started_at or run.first_seen_at for run in runs]
+    first = min((*began, *(run.first_seen_at for run in runs)), default=deployment.log_cursor or now)
+    return max(deployment.log_cursor or first, first - BACK)
+
+
+def _reach(deployment: Deployment, start: datetime, now: datetime) -> timedelta:
+    """How far behind `start` to read again."""
+    looked = deployment.observed_at
+    if looked is None or now.timestamp() // TURN_S != looked.timestamp() // TURN_S:
+        return OVERLAP
+    near = LogLine.objects.filter(deployment=deployment, at__gte=start - OVERLAP).order_by()
+    return OVERLAP if near[: MANY + 1].count() <= MANY else SHORT
+
+
+def _entries(provider: Provider, app_id: str, since: datetime, until: datetime) -> list[LogEntry]:
+    try:
+        return provider.logs(app_id, since=since, until=until)
+    except NotDeployed:
+        return []
 
 
 def _newest(deployment: Deployment) -> list[int]:
@@ -81,7 +108,7 @@ def _note_download(deployment: Deployment, new: Sequence[tuple[LogEntry, Run | N
     """Keep the last word of an open weights download where people see it."""
     words = [entry.text for entry, run in new if run is not None and run.cause == Cause.DOWNLOAD]
     if words:
-        line = logs.clean(logs.redact(words[-1], logs.known_secrets(deployment.account)))
+        line = redaction.last_state(words[-1])
         deployment.downloads.filter(status__in=OPEN_DOWNLOADS).update(last_line=line[:200])
 
 

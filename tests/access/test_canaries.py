@@ -28,7 +28,7 @@ from deployments.providers.base import Credentials
 from deployments.providers.modal_cloud import account as modal_account
 from deployments.providers.modal_cloud import sdk
 from deployments.providers.registry import credentials_of, provider_for
-from deployments.services import account_views, logs
+from deployments.services import account_views, taking
 from deployments.services.accounts import AccountWish
 from gateway.keys import create_key
 
@@ -107,7 +107,7 @@ def planted(settings: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[World, Read
     )
     _, api_key = create_key(actor=SYSTEM, owner=world.ben, name="canary", scopes=["read"])
     for deployment in Deployment.objects.select_related("account"):
-        logs.keep_own(
+        taking.keep_own(
             deployment,
             f"args: {ACCOUNT}",
             at=timezone.now(),

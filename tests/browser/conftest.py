@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from controlpanel.models import User
 from controlpanel.roles import give_role
 from deployments.planning.power import Role
+from deployments.services import following
 from tests.deployments.pages.states import States
 
 CHROMIUM = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
@@ -63,6 +64,12 @@ class Tab:
 def states(transactional_db: None) -> States:
     """Prices and roles are there: the flush after each such test tells post_migrate, which writes them."""
     return States(timezone.now())
+
+
+@pytest.fixture(autouse=True)
+def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test server speaks WSGI and sends a stream when it has ended: it ends at once, and comes again."""
+    monkeypatch.setattr(following, "LIFE_S", 0.3)
 
 
 @pytest.fixture

@@ -185,6 +185,7 @@ def test_stylesheets_use_only_the_tokens() -> None:
         "config",
         "accounts",
         "history",
+        "logs",
         "print",
     ):
         path = finders.find(f"css/{name}.css")

@@ -25,6 +25,7 @@ BAD = {
     "MODAL_TOKEN_SECRET": ["as-only-this-half"],
     "MODAL_SERVER_URL": ["localhost:9900", "http://127.0.0.1:9900"],
     "EMAIL_URL": ["mail.example.org"],
+    "LOG_KEEP_LINES": ["0", "many"],
     "QUIET_AFTER_SLEEP_S": ["5 min", "-1", "86401"],
     "SANDBOX_SPEED": ["fast", "0", "-3", "NaN", "1e9"],
     "SANDBOX_VLLM": ["/no/such/program"],

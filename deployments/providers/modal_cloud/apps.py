@@ -1,7 +1,8 @@
 """Deployed apps: finding them, their backlog, their log, and ending them."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,18 +82,38 @@ async def stats(client: Client, environment: str, name: str) -> Stats:
 
 async def logs(client: Client, app_id: str, since: datetime, until: datetime) -> list[LogEntry]:
     """Lines between two instants. Modal keeps them for 35 days and gives at most 20,000 of one interval."""
-    entries: list[LogEntry] = []
     try:
-        found = await rpc.app_logs.aio(client, app_id, since, until)
+        batches = await rpc.app_logs.aio(client, app_id, since, until)
     except exception.NotFoundError as error:
         raise NotDeployed(str(error)) from None
-    for container_id, item in found:
-        seconds = item.timestamp_ns / 1e9 or item.timestamp
-        at = datetime.fromtimestamp(seconds, UTC)
-        entries += [
-            LogEntry(at, line.strip("\r"), container_id) for line in item.data.split("\n") if line.strip()
-        ]
+    entries = (entry for container_id, item in _once(batches) for entry in _entries(container_id, item))
     return sorted(entries, key=lambda entry: entry.at)
+
+
+def _once(batches: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """Every item with its container, as often as the fullest batch holds it.
+
+    A traceback writes the same words twice in one breath, and both lines stay; a batch that is delivered
+    twice, or an instant that two intervals share, adds nothing. Items have no id of their own.
+    """
+    most: Counter[tuple[Any, ...]] = Counter()
+    for batch in batches:
+        held: Counter[tuple[Any, ...]] = Counter()
+        for item in batch.items:
+            container_id = item.container_id or batch.task_id
+            said = (container_id, item.timestamp_ns or item.timestamp, item.file_descriptor, item.data)
+            held[said] += 1
+            if held[said] > most[said]:
+                most[said] = held[said]
+                yield container_id, item
+
+
+def _entries(container_id: str, item: Any) -> Iterator[LogEntry]:
+    at = datetime.fromtimestamp(item.timestamp_ns / 1e9 or item.timestamp, UTC)
+    by_provider = item.file_descriptor == api_pb2.FILE_DESCRIPTOR_INFO
+    for line in item.data.split("\n"):
+        if line.strip():
+            yield LogEntry(at, line.strip("\r"), container_id, by_provider)
 
 
 async def stop(client: Client, environment: str, name: str) -> None:

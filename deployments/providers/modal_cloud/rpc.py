@@ -36,14 +36,14 @@ async def container_stop(client: Any, task_id: str, graceful: bool) -> None:
 
 
 @synchronizer.create_blocking
-async def app_logs(client: Any, app_id: str, since: datetime, until: datetime) -> list[tuple[str, Any]]:
-    """Log entries of an app with the ids of their containers.
+async def app_logs(client: Any, app_id: str, since: datetime, until: datetime) -> list[Any]:
+    """Log entries of an app in the batches in which they are delivered.
 
     What the public `app.logs.fetch` does, without its look-up of the app at every call, and for apps that
     have been stopped too.
     """
     batches = fetch_logs(client, app_id, since=since, until=until, filters=LogsFilters())
-    return [(item.container_id or batch.task_id, item) async for batch in batches for item in batch.items]
+    return [batch async for batch in batches]
 
 
 @synchronizer.create_blocking

@@ -44,7 +44,7 @@ class LogCalls:
     async def AppFetchLogs(self, request: pb.AppFetchLogsRequest) -> pb.AppFetchLogsResponse:
         """The newest lines of a span of time, oldest first."""
         lines = self._find(request, last=min(request.limit or _MOST_LINES, _MOST_LINES))
-        return pb.AppFetchLogsResponse(batches=list(_batches(lines)))
+        return pb.AppFetchLogsResponse(batches=list(self._delivered(request.app_id, lines)))
 
     async def AppGetLogs(self, request: pb.AppGetLogsRequest) -> AsyncIterator[pb.TaskLogsBatch]:
         """New lines as they come, until the timeout or the end of the app."""
@@ -56,7 +56,7 @@ class LogCalls:
         deadline = self._cloud.now() + request.timeout
         while True:
             lines = self._visible(wanted, after_n=after)
-            for batch in _batches(lines):
+            for batch in self._delivered(wanted.app_id, lines):
                 yield batch
             after = max([after, *(line.n for line in lines)])
             if not self._cloud.app(request.app_id).deployed:
@@ -78,17 +78,20 @@ class LogCalls:
         return self._visible(wanted, last=last)
 
     def _visible(self, wanted: LogFilter, *, after_n: int = 0, last: int | None = None) -> list[LogLine]:
-        """What the faults let through: late lines later, doubled lines twice."""
+        """What the faults let through: late lines later."""
         app = self._cloud.app(wanted.app_id).name
         lines = self._cloud.logs.find(wanted, last=last)
         late = self._cloud.faults.peek("logs_late", app=app)
         if late is not None:
             newest = self._cloud.now() - late.options["seconds"]
             lines = [line for line in lines if line.at <= newest]
-        lines = [line for line in lines if line.n > after_n]
-        if self._cloud.faults.peek("logs_doubled", app=app) is not None:
-            lines = [line for line in lines for _ in range(2)]
-        return lines
+        return [line for line in lines if line.n > after_n]
+
+    def _delivered(self, app_id: str, lines: Iterable[LogLine]) -> Iterable[pb.TaskLogsBatch]:
+        """The batches; every one twice where the fault says so, as a delivery that is repeated does."""
+        doubled = self._cloud.faults.peek("logs_doubled", app=self._cloud.app(app_id).name) is not None
+        for batch in _batches(lines):
+            yield from (batch, batch) if doubled else (batch,)
 
 
 def _batches(lines: Iterable[LogLine]) -> Iterable[pb.TaskLogsBatch]:

@@ -11,9 +11,11 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.test import AsyncClient
 from django.utils import timezone
 
-from deployments.api import log_stream
-from deployments.api.log_stream import BATCH, HEARTBEAT_S, LIFE_S, Tail, events
+from deployments.api.log_stream import events
 from deployments.models import LogLine
+from deployments.services import following
+from deployments.services.following import BATCH, HEARTBEAT_S, LIFE_S, Tail
+from deployments.services.logs import Found
 from gateway.models import ApiKey
 from tests.deployments.pages.states import LINES, States
 
@@ -34,14 +36,16 @@ class Store:
     batches: list[list[LogLine]]
     now: float = 0.0
     asked: list[int | None] = field(default_factory=list)
+    reached: list[int | None] = field(default_factory=list)
     open: bool = True
 
     def tail(self) -> Tail:
         return Tail(self.read, self.allowed, pause=self.pause, clock=lambda: self.now)
 
-    async def read(self, after_id: int | None) -> list[LogLine]:
+    async def read(self, after_id: int | None) -> Found:
         self.asked.append(after_id)
-        return self.batches.pop(0) if self.batches else []
+        reached = self.reached.pop(0) if self.reached else None
+        return Found(self.batches.pop(0) if self.batches else [], reached)
 
     async def allowed(self) -> bool:
         return self.open
@@ -81,11 +85,19 @@ async def test_full_batch_is_followed_without_a_pause() -> None:
     assert store.now == 0.0
 
 
+async def test_search_without_a_find_sends_the_place_it_came_to_and_goes_on_from_there() -> None:
+    store = Store([])
+    store.reached = [4000, 8000, None]
+    parts = await gathered(events(store.tail(), 0))
+    assert parts[1:3] == ["id: 4000\n\n", "id: 8000\n\n"]
+    assert store.asked[:3] == [0, 4000, 8000]
+
+
 async def test_stream_ends_when_the_caller_may_not_read_any_more() -> None:
     store = Store([])
     store.open = False
     await gathered(events(store.tail(), 0))
-    assert store.now == log_stream.CHECK_S
+    assert store.now == following.CHECK_S
 
 
 def streamed(caller: Caller, query: str = "", **headers: str) -> list[dict[str, Any]]:
@@ -99,14 +111,14 @@ def streamed(caller: Caller, query: str = "", **headers: str) -> list[dict[str, 
         return "".join([part.decode() async for part in response.streaming_content])
 
     found = async_to_sync(ask)().split("\n\n")
-    return [json.loads(event.partition("data: ")[2]) for event in found if event.startswith("id: ")]
+    return [json.loads(event.partition("data: ")[2]) for event in found if "\ndata: " in event]
 
 
 @pytest.fixture
 def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a stream end after its first look."""
-    monkeypatch.setattr(log_stream, "LIFE_S", 0.2)
-    monkeypatch.setattr(log_stream, "POLL_S", 0.2)
+    monkeypatch.setattr(following, "LIFE_S", 0.2)
+    monkeypatch.setattr(following, "POLL_S", 0.2)
 
 
 def test_stream_begins_with_the_newest_lines(caller: Make, states: States, one_look: None) -> None:
@@ -127,8 +139,8 @@ def test_stream_of_a_revoked_key_is_cut(
 ) -> None:
     states.waking()
     reader = caller()
-    monkeypatch.setattr(log_stream, "CHECK_S", 0.0)
-    monkeypatch.setattr(log_stream, "POLL_S", 0.0)
+    monkeypatch.setattr(following, "CHECK_S", 0.0)
+    monkeypatch.setattr(following, "POLL_S", 0.0)
 
     async def ask() -> None:
         response: Any = await AsyncClient().get(STREAM, headers={"Authorization": f"Bearer {reader.secret}"})

@@ -32,7 +32,7 @@ def test_lines_come_in_their_order(reader: Caller) -> None:
     page = reader.get(LOGS)
     assert texts(page) == list(LINES)
     assert page["next"] is None
-    assert set(page["items"][0]) == {"id", "at", "source", "run", "text"}
+    assert set(page["items"][0]) == {"id", "at", "source", "level", "run", "text"}
 
 
 def test_lines_can_be_chosen(reader: Caller, states: States) -> None:

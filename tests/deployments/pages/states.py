@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from deployments.engines.levels import level_of
 from deployments.models import (
     Account,
     Action,
@@ -190,7 +191,8 @@ class States:
         first = LogLine.objects.count()
         LogLine.objects.bulk_create(
             LogLine(
-                deployment=made, run=run, at=self.ago(100 - number), source=LogSource.CONTAINER, text=text,
+                deployment=made, run=run, at=self.ago(100 - number), source=LogSource.ENGINE, text=text,
+                level=level_of(text),
                 fingerprint=f"{first + number}",
             )
             for number, text in enumerate(lines)

@@ -1,12 +1,15 @@
 """The log viewer: newest lines, tail, filter, levels, download."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
 
-from deployments.models import LogLine
-from deployments.pages.log_lines import level_of
+from deployments.engines.levels import level_of
+from deployments.models import LogLine, Phase
+from deployments.services import following
 
 from .states import LINES, States
 
@@ -51,30 +54,123 @@ def test_filters_by_text_and_run(browser: Callable[..., Client], states: States)
     assert client.get(LOGS, {"run": "x"}).status_code == 200
 
 
-def test_tail_gives_only_what_is_new(browser: Callable[..., Client], states: States) -> None:
+def test_filters_by_level_source_and_release(browser: Callable[..., Client], states: States) -> None:
     made = states.waking()
-    client, last = browser(), LogLine.objects.latest("id").pk
-    tail = f"{LOGS}tail/"
-    assert client.get(tail, {"after": last}).status_code == 204
-    states.log(made, made.runs.get(), ("one more",))
-    page = client.get(tail, {"after": last}).content.decode()
-    assert page.count("data-line") == 1
-    assert "one more" in page
-    assert client.get(tail, {"after": last, "contains": "other"}).status_code == 204
+    states.log(made, None, ("ValueError: of a build",))
+    client = browser()
+
+    def shown(**query: object) -> int:
+        return client.get(LOGS, query).content.decode().count("data-line")
+
+    assert (shown(level="E"), shown(level="W"), shown(level="x")) == (2, 3, 6)
+    LogLine.objects.filter(run=None).update(source="deploy", release=made.current_release)
+    number = made.current_release.number if made.current_release else 0
+    assert (shown(source="deploy"), shown(source="nobody"), shown(release=number)) == (1, 6, 1)
+    assert shown(level="E", source="deploy", contains="BUILD") == 1
+    since = LogLine.objects.order_by("at")[3].at.isoformat()
+    assert shown(since=since) + shown(until=since) == 7  # the line of that instant is in both
 
 
-def test_newest_five_hundred_are_shown_and_all_are_downloaded(
+def test_find_is_marked_and_a_line_leads_to_its_surroundings(
     browser: Callable[..., Client], states: States
 ) -> None:
-    made = states.asleep("waking")
-    states.log(made, None, tuple(f"line {number}" for number in range(600)))
+    states.waking()
+    client, line = browser(), LogLine.objects.order_by("id")[1]
+    page = client.get(LOGS, {"contains": "ENFORCE", "level": "W"}).content.decode()
+    assert "<mark>enforce</mark>" in page or "<mark>Enforce</mark>" in page
+    assert f"{LOGS}?line={LogLine.objects.order_by('id')[2].pk}#line-" in page
+    around = client.get(LOGS, {"line": line.pk}).content.decode()
+    assert f'id="line-{line.pk}" class="evid"' in around
+    assert around.count("data-line") == 5
+    assert "data-live" not in around
+
+
+def test_phase_leads_to_the_line_with_which_it_began(browser: Callable[..., Client], states: States) -> None:
+    made = states.waking()
+    run, third = made.runs.get(), LogLine.objects.order_by("id")[2]
+    Phase.objects.update_or_create(run=run, name="weights", defaults={"started_at": third.at})
     client = browser()
+    answer = client.get(LOGS, {"run": run.pk, "phase": "weights"})
+    assert answer["Location"] == f"{LOGS}?run={run.pk}&line={third.pk}#line-{third.pk}"
     page = client.get(LOGS).content.decode()
+    assert f'<li class="phase"><span>Weights</span></li>\n<li data-line id="line-{third.pk}"' in page
+    assert "Phases of run 1" in page
+
+
+def test_tail_gives_what_is_newer_or_older_and_where_to_go_on(
+    browser: Callable[..., Client], states: States
+) -> None:
+    made = states.waking()
+    client, ids = browser(), list(LogLine.objects.values_list("pk", flat=True))
+    tail = f"{LOGS}tail/"
+    nothing = client.get(tail, {"after": ids[-1]})
+    assert (nothing.content.decode().strip(), "X-Reached" in nothing) == ("", False)
+    states.log(made, made.runs.get(), ("one more",))
+    assert client.get(tail, {"after": ids[-1]}).content.decode().count("data-line") == 1
+    assert client.get(tail, {"before": ids[2]}).content.decode().count("data-line") == 2
+    assert client.get(tail)["X-Reached"] == str(ids[-1] + 1)
+
+
+def test_long_log_is_turned_page_by_page_without_being_counted(
+    browser: Callable[..., Client], states: States, django_assert_max_num_queries: Any
+) -> None:
+    made = states.asleep("waking")
+    states.log(made, None, tuple(f"line {number}" for number in range(1200)))
+    client = browser()
+    client.get(LOGS)
+    with django_assert_max_num_queries(45) as asked:
+        page = client.get(LOGS).content.decode()
+    assert not [query for query in asked if "COUNT(" in query["sql"] and "logline" in query["sql"]]
     assert page.count("data-line") == 500
-    assert ">line 599<" in page
-    assert ">line 99<" not in page
-    text = client.get(f"{LOGS}download/")
-    assert text["Content-Type"].startswith("text/plain")
-    assert text["Content-Disposition"] == 'attachment; filename="waking.log"'
-    assert text.content.decode().splitlines()[0].endswith("Z line 0")
-    assert len(text.content.decode().splitlines()) == 600
+    assert (">line 1199<" in page, ">line 699<" in page) == (True, False)
+    first = LogLine.objects.order_by("id")[0].pk
+    assert f"before={first + 700}" in page
+    older = client.get(LOGS, {"before": first + 700}).content.decode()
+    assert (">line 699<" in older, ">line 200<" in older, ">line 199<" in older) == (True, True, False)
+    assert f"after={first + 699}" in older
+    newer = client.get(LOGS, {"after": first + 699}).content.decode()
+    assert (">line 700<" in newer, ">line 1199<" in newer) == (True, True)
+
+
+def test_whole_log_is_downloaded_as_a_stream(browser: Callable[..., Client], states: States) -> None:
+    made = states.asleep("waking")
+    states.log(made, None, tuple(f"line {number}" for number in range(4500)))
+    client = AsyncClient()
+    client.cookies = browser().cookies
+
+    async def read(query: str) -> tuple[Any, list[str]]:
+        answer: Any = await client.get(f"{LOGS}download/{query}")
+        parts = [part.decode() async for part in answer.streaming_content]
+        assert max(part.count("\n") for part in parts) <= 2000
+        return answer, "".join(parts).splitlines()
+
+    answer, lines = async_to_sync(read)("")
+    assert answer["Content-Type"].startswith("text/plain")
+    assert answer["Content-Disposition"] == 'attachment; filename="waking.log"'
+    assert [line.partition("Z ")[2] for line in lines] == [f"line {number}" for number in range(4500)]
+    found = async_to_sync(read)("?contains=99")[1]
+    assert len(found) == sum("99" in str(number) for number in range(4500))
+
+
+def test_stream_gives_rows_in_events_that_one_frame_can_take_in(
+    browser: Callable[..., Client], states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "LIFE_S", 0.2)
+    monkeypatch.setattr(following, "POLL_S", 0.2)
+    made = states.waking()
+    states.log(made, made.runs.get(), tuple(f"<b>{number}" for number in range(2100)))
+    client, first = AsyncClient(), LogLine.objects.order_by("id")[0].pk
+    client.cookies = browser().cookies
+
+    async def read(query: str, **headers: str) -> str:
+        answer: Any = await client.get(f"{LOGS}stream/{query}", headers=headers)
+        return "".join([part.decode() async for part in answer.streaming_content])
+
+    told = async_to_sync(read)("?after=1", **{"Last-Event-ID": str(first + 1904)})
+    events = [event for event in told.split("\n\n") if "event: lines" in event]
+    assert [event.count("data-line") for event in events] == [100, 100]
+    assert events[0].startswith(f"id: {first + 2004}\n")
+    assert "&lt;b&gt;1900" in events[0]
+    behind = async_to_sync(read)(f"?after={first}")
+    assert "event: gap" in behind
+    assert behind.count("data-line") == 500
