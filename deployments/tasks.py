@@ -22,8 +22,10 @@ from deployments.services import (
     deadman,
     delivering,
     deploys,
+    health,
     prices,
     retiring,
+    rolling,
     schedule_round,
     settle,
     wakes,
@@ -155,6 +157,18 @@ def deliver() -> None:
 def schedules() -> None:
     """Open the windows of schedules, and follow their changes."""
     schedule_round.go_round()
+
+
+@shared_task(name="deployments.tasks.roll_up")
+def roll_up() -> None:
+    """Roll up what was measured."""
+    rolling.roll_up()
+
+
+@shared_task(name="deployments.tasks.judge")
+def judge() -> None:
+    """Say which lit servers' requests fail."""
+    health.go_round()
 
 
 @shared_task(name="deployments.tasks.prune")

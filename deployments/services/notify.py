@@ -20,6 +20,7 @@ KINDS = {
     "budget": "A budget’s threshold or limit",
     "forecast": "A budget that its pace will pass",
     "failed": "A start that failed, a server that died",
+    "degraded": "A lit server whose requests fail",
     "outside": "A server lit from outside the panel",
     "orphan": "Something at the provider that nothing here explains",
     "blind": "The provider cannot be read",
