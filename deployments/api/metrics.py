@@ -23,7 +23,7 @@ _UNITS = (
     " second while the engine worked, `_usd` dollars. null: nothing was measured, or it was out."
 )
 RunId = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="One run alone, by its id.")]
-ReleaseNumber = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="One release alone, by number.")]
+ReleaseNumber = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="One release, by number.")]
 Step = Annotated[
     int | None,
     Query(

@@ -32,7 +32,9 @@ def asked_grid(since: datetime | None, until: datetime | None, step_s: int | Non
 def _step(step_s: int, begin: datetime, end: datetime, now: datetime) -> int:
     if step_s not in STEPS:
         raise bad_field("step", f"Give one of {', '.join(map(str, STEPS))} seconds, or leave it out.")
-    allowed = [one for one in STEPS if grid(begin, end, one).count <= MOST_POINTS and is_kept(one, begin, now)]
+    allowed = [
+        one for one in STEPS if grid(begin, end, one).count <= MOST_POINTS and is_kept(one, begin, now)
+    ]
     if step_s not in allowed:
         raise bad_field("step", f"{_why_not(step_s, begin, now)} Use {allowed[0]} seconds or more.")
     return step_s
