@@ -1,8 +1,8 @@
 """How long the metrics page takes over ninety days of twenty deployments, and how much room the buckets take.
 
 `python -m bench.metrics.bench_metrics` seeds a day of what engines and the gateway would have told (one
-deployment works all day long, the others in six spells), rolls it up as the panel does, repeats the buckets for
-the days before, and prints for SQLite and PostgreSQL the bytes for each deployment and day and the median
+deployment works all day long, the others in six spells), rolls it up as the panel does, repeats the buckets
+for the days before, and prints for SQLite and PostgreSQL the bytes for each deployment and day and the median
 answer of each range; it fails where that is 100 ms or more of the panel's own time. `--deployments 3` is a
 short look.
 """
@@ -103,7 +103,8 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "samples": samples, "requests": requests, "deployments": len(made), "days": options.days,
         "rolled_s": rolled_s, "rows_per_s": (samples + requests) / rolled_s, "bytes": bytes_by_kind,
-        "buckets": MetricBucket.objects.count(), "kept_bytes": kept, "bucket_bytes": each, "looks": _asked(made, options.looks),
+        "buckets": MetricBucket.objects.count(),
+        "kept_bytes": kept, "bucket_bytes": each, "looks": _asked(made, options.looks),
     }  # fmt: skip
 
 

@@ -32,8 +32,8 @@ _RELEASES = 6
 
 
 def seed_day(until: datetime, *, deployments: int, busiest: int = 1) -> list[Deployment]:
-    """Fill an empty database with the day before `until`, a midnight of UTC. `busiest` of the deployments work
-    all day long, the others in six spells of 40 minutes or so."""
+    """Fill an empty database with the day before `until`, a midnight of UTC. `busiest` of the deployments
+    work all day long, the others in six spells of 40 minutes or so."""
     rng = random.Random(20261126)
     with transaction.atomic():
         account = Account.objects.create(name="Seeded")

@@ -27,8 +27,8 @@ ReleaseNumber = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="One
 Step = Annotated[
     int | None,
     Query(
-        description=f"Seconds of a point: one of {', '.join(map(str, STEPS))}. Left out, the finest that keeps"
-        f" it to {MOST_POINTS} points and is still kept."
+        description=f"Seconds of a point: one of {', '.join(map(str, STEPS))}. Left out, the finest that"
+        f" keeps it to {MOST_POINTS} points and is still kept."
     ),
 ]
 

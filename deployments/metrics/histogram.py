@@ -5,7 +5,8 @@ same share at both ends, so a percentile is within ERROR of the exact one (neare
 histograms were added up in whatever order. The construction is that of DDSketch (Masson and others, 2019).
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, log
 
 GAMMA = 1.05
@@ -46,6 +47,12 @@ def add(into: Histogram, other: Mapping[int, int]) -> None:
         into[place] = into.get(place, 0) + count
 
 
+def add_flat(into: "defaultdict[int, int]", stored: Sequence[int]) -> None:
+    """Count everything in what `flat` made, too: a chart adds up a hundred thousand of these numbers."""
+    for place, count in zip(stored[::2], stored[1::2], strict=True):
+        into[place] += count
+
+
 def percentiles(counted: Mapping[int, int], shares: Iterable[float]) -> list[float | None]:
     """Seconds that a share (0 to 1, ascending) of what was counted stayed within; None where nothing was."""
     total = sum(counted.values())
@@ -68,6 +75,6 @@ def flat(counted: Mapping[int, int]) -> list[int]:
     return [number for pair in sorted(counted.items()) for number in pair]
 
 
-def unflat(stored: list[int]) -> Histogram:
+def unflat(stored: Sequence[int]) -> Histogram:
     """The histogram that `flat` made this of."""
     return dict(zip(stored[::2], stored[1::2], strict=True))

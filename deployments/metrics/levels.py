@@ -17,7 +17,7 @@ STEPS = (
 )  # fmt: skip
 MOST_POINTS = 500
 # A chart of a page has this many at most, and reads this many moments of the database at most.
-PAGE_POINTS, PAGE_ROWS = 360, 2500
+PAGE_POINTS, PAGE_ROWS = 360, 1500
 
 
 @dataclass(frozen=True, slots=True)

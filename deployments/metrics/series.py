@@ -1,11 +1,11 @@
 """From buckets to the figures of a chart: one value for each step of a grid, None where there is none."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from . import histogram
-from .histogram import Histogram
 from .levels import Grid
 
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -33,7 +33,7 @@ class Point:
     answered, `usd` what that cost (None where a price is missing)."""
 
     numbers: dict[str, float] = field(default_factory=dict)
-    histograms: dict[str, Histogram] = field(default_factory=dict)
+    histograms: "dict[str, defaultdict[int, int]]" = field(default_factory=dict)
     lit_s: float = 0.0
     ready_s: float = 0.0
     usd: float | None = 0.0
@@ -45,20 +45,22 @@ Figure = Callable[[Point, bool], float | None]
 def points(
     grid: Grid,
     numbers: Mapping[int, Mapping[str, float]],
-    counted: Iterable[tuple[int, Mapping[str, Histogram]]],
+    counted: Iterable[tuple[int, Mapping[str, Sequence[int]]]],
     spans: Iterable[LitSpan],
 ) -> list[Point]:
     """One point for each step.
 
     `numbers` are summed by the step’s place in time (its start divided by its length), `counted` are the
-    histograms of any moment in it.
+    histograms, as stored, of any moment in it.
     """
     first = grid.start // grid.step_s
     found = [Point(dict(numbers.get(first + place, {}))) for place in range(grid.count)]
     for start, histograms in counted:
         into = found[start // grid.step_s - first].histograms
-        for name, one in histograms.items():
-            histogram.add(into.setdefault(name, {}), one)
+        for name, stored in histograms.items():
+            if (counts := into.get(name)) is None:
+                counts = into[name] = defaultdict(int)
+            histogram.add_flat(counts, stored)
     for span in spans:
         _light(found, grid, span)
     return found
@@ -92,7 +94,10 @@ def _together(found: Sequence[Point]) -> Point:
             mine = whole.numbers.get(name, 0)
             whole.numbers[name] = max(mine, number) if name.endswith("_max") else mine + number
         for name, counted in one.histograms.items():
-            histogram.add(whole.histograms.setdefault(name, {}), counted)
+            if name in whole.histograms:
+                histogram.add(whole.histograms[name], counted)
+            else:
+                whole.histograms[name] = counted.copy()
         whole.lit_s += one.lit_s
         whole.ready_s += one.ready_s
         whole.usd = None if whole.usd is None or one.usd is None else whole.usd + one.usd

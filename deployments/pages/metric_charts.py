@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from deployments.metrics.levels import Grid
 from deployments.metrics.series import LitSpan
 
-from .metric_units import FORMATS, nice
+from .metric_units import FORMATS, Scale, scale
+from .metric_units import label as edge
 
 WIDTH, HEIGHT = 1000.0, 100.0
 # A line goes on over so many steps without a value; over more it would tell what was not measured.
@@ -35,73 +36,73 @@ def _percentiles(key: str, title: str, note: str) -> Kind:
     return Kind(key, title, "s", tuple((label, f"{key}_{share}_s") for label, share in names), note)
 
 
+_SPEED = (
+    _percentiles("ttft", "Time to first token", "Of streams, from asking the engine."),
+    _percentiles("inter_token", "Time between tokens", "The mean of each stream."),
+    _percentiles("end_to_end", "Whole request", "From arrival to the last byte, waiting included."),
+)
+_LOAD = (
+    Kind(
+        "tokens", "Tokens a second", "",
+        (("out", "generation_tokens_per_s"), ("prompt", "prompt_tokens_per_s")),
+        "While it worked, as its log tells; 0 where it was idle.",
+    ),
+    Kind(
+        "requests", "Requests at once", "",
+        (("running", "requests_running"), ("waiting", "requests_waiting")),
+        "In the engine. Those that wait have no place in its batch yet.",
+    ),
+    Kind(
+        "kv", "Cache in use", "%", (("mean", "kv_cache_use_share"), ("peak", "kv_cache_use_share_max")),
+        "Near 100 % requests begin to wait and to be preempted.",
+    ),
+    Kind(
+        "prefix", "Prompt found in cache", "%", (("", "prefix_hit_share"),),
+        "Share of prompt tokens that were not read again.", first=1,
+    ),
+    Kind(
+        "draft", "Draft tokens accepted", "%", (("", "draft_acceptance_share"),),
+        "Speculative decoding; nothing where it is not used.", first=1,
+    ),
+    Kind(
+        "preemptions", "Preemptions", "", (("", "preemptions_count"),),
+        "Requests put back because the cache was full.", bars=("c-doubt",), first=1,
+    ),
+)  # fmt: skip
+_OUTCOME = (
+    Kind(
+        "answered", "Requests answered", "", (("", "requests_answered_count"),),
+        "Counted where they came, once they have ended.", bars=("c-1",), first=1,
+    ),
+    Kind(
+        "errors", "Requests not answered", "",
+        (
+            ("failed at the engine", "requests_engine_errors_count"),
+            ("wrong requests (4xx)", "requests_client_errors_count"),
+            ("refused by the panel", "requests_refused_count"),
+            ("left by the client", "requests_left_count"),
+            ("cut by a restart of the panel", "requests_cut_count"),
+        ),
+        "Only failures at the engine make a server degraded.",
+        bars=("c-fault", "c-4", "c-2", "c-3", "c-5"),
+    ),
+    _percentiles("held", "Held for a cold start", "The wait before the engine was asked."),
+    Kind(
+        "made", "Tokens read and made", "",
+        (("made", "completion_tokens_count"), ("prompt", "prompt_tokens_count")),
+        "As the engine counted them, cached ones included.", bars=("c-1", "c-3"),
+    ),
+    Kind(
+        "dollars", "Dollars", "$", (("", "cost_usd"),),
+        "Counted by the panel while it was lit: boot, use and idle.", bars=("c-2",), first=1,
+    ),
+    Kind(
+        "tokens_per_usd", "Tokens made per dollar", "", (("", "completion_tokens_per_usd"),),
+        "Boot and idle time are paid for, too.", first=1,
+    ),
+)  # fmt: skip
 GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
-    (
-        "How fast it answers",
-        (
-            _percentiles("ttft", "Time to first token", "Of streams, from asking the engine."),
-            _percentiles("inter_token", "Time between tokens", "The mean of each stream."),
-            _percentiles("end_to_end", "Whole request", "From arrival to the last byte, waiting included."),
-            _percentiles("held", "Held for a cold start", "The wait before the engine was asked."),
-        ),
-    ),
-    (
-        "How hard it works",
-        (
-            Kind(
-                "tokens", "Tokens a second", "",
-                (("out", "generation_tokens_per_s"), ("prompt", "prompt_tokens_per_s")),
-                "While it worked, as its log tells; 0 where it was idle.",
-            ),
-            Kind(
-                "requests", "Requests at once", "",
-                (("running", "requests_running"), ("waiting", "requests_waiting")),
-                "In the engine. Waiting ones have no place in its batch yet.",
-            ),
-            Kind(
-                "kv", "Cache in use", "%",
-                (("mean", "kv_cache_use_share"), ("peak", "kv_cache_use_share_max")),
-                "Near 100 % requests begin to wait and to be preempted.",
-            ),
-            Kind(
-                "prefix", "Prompt found in cache", "%", (("", "prefix_hit_share"),),
-                "Share of prompt tokens that were not read again.", first=1,
-            ),
-            Kind(
-                "draft", "Draft tokens accepted", "%", (("", "draft_acceptance_share"),),
-                "Speculative decoding; nothing where it is not used.", first=1,
-            ),
-            Kind(
-                "preemptions", "Preemptions", "", (("", "preemptions_count"),),
-                "Requests put back because the cache was full.", bars=("c-doubt",), first=1,
-            ),
-        ),
-    ),
-    (
-        "What comes of it",
-        (
-            Kind(
-                "answered", "Requests answered", "", (("", "requests_answered_count"),),
-                "Counted where they came, once they have ended.", bars=("c-1",), first=1,
-            ),
-            Kind(
-                "errors", "Requests not answered", "",
-                (
-                    ("failed at the engine", "requests_engine_errors_count"),
-                    ("wrong requests (4xx)", "requests_client_errors_count"),
-                    ("refused by the panel", "requests_refused_count"),
-                    ("left by the client", "requests_left_count"),
-                    ("cut by a restart of the panel", "requests_cut_count"),
-                ),
-                "The first kind makes a server degraded; the others do not.",
-                bars=("c-fault", "c-5", "c-2", "c-3", "c-4"),
-            ),
-            Kind(
-                "tokens_per_usd", "Tokens out per dollar", "", (("", "completion_tokens_per_usd"),),
-                "Boot and idle time are paid for, too.", first=1,
-            ),
-        ),
-    ),
+    ("How fast it answers", _SPEED), ("How hard it works", _LOAD), ("What comes of it", _OUTCOME),
 )  # fmt: skip
 
 
@@ -126,8 +127,8 @@ class Chart:
     shapes: tuple[Shape, ...]
     big: str
     small: str
-    top: str
-    middle: str
+    labels: tuple[str, ...]
+    rules: str
     said: str
     data: str
 
@@ -140,22 +141,29 @@ class Chart:
 def chart(kind: Kind, told: Mapping[str, Values], whole: Mapping[str, float | None], grid: Grid) -> Chart:
     """One chart of the series `told`, headed by its figures over the whole time."""
     values = [told[name] for _, name in kind.parts]
-    top = nice(_highest(values, stacked=bool(kind.bars)), kind.unit)
-    show = FORMATS[kind.unit]
-    shapes = _bars(kind, values, top) if kind.bars else _lines(kind, values, top)
+    least, most = _edges(values, stacked=bool(kind.bars))
+    scaled = scale(least, most, kind.unit)
+    shapes = _bars(kind, values, scaled) if kind.bars else _lines(kind, values, scaled)
     big, small = _head(kind, whole)
     return Chart(
         key=kind.key, title=kind.title, note=kind.note, unit=kind.unit, shapes=shapes, big=big, small=small,
-        top=show(top), middle=show(top / 2),
+        labels=tuple(edge(value, kind.unit) for value in scaled.labels), rules=_rules(scaled),
         said=f"{kind.title}: {f'{big} {small}'.strip() or 'nothing measured'}; the table has the values",
         data=_data(kind, values),
     )  # fmt: skip
 
 
-def _highest(values: Sequence[Values], *, stacked: bool) -> float:
+def _edges(values: Sequence[Values], *, stacked: bool) -> tuple[float, float]:
     if stacked:
-        return max((sum(one or 0.0 for one in column) for column in zip(*values, strict=True)), default=0.0)
-    return max((one for row in values for one in row if one is not None), default=0.0)
+        sums = [sum(one or 0.0 for one in column) for column in zip(*values, strict=True)]
+        return 0.0, max(sums, default=0.0)
+    known = [one for row in values for one in row if one is not None]
+    return min(known, default=0.0), max(known, default=0.0)
+
+
+def _rules(scaled: Scale) -> str:
+    heights = (HEIGHT * (1 - place / (len(scaled.labels) - 1)) for place in range(len(scaled.labels)))
+    return "".join(f"M0 {height:.1f}H1000" for height in heights)
 
 
 def _head(kind: Kind, whole: Mapping[str, float | None]) -> tuple[str, str]:
@@ -171,32 +179,36 @@ def _head(kind: Kind, whole: Mapping[str, float | None]) -> tuple[str, str]:
     return show(figures[0][1]), ", ".join([figures[0][0], *rest]).strip(", ")
 
 
-def _lines(kind: Kind, values: Sequence[Values], top: float) -> tuple[Shape, ...]:
-    parts = zip(kind.parts, _LINE_CSS, values, strict=False)
-    return tuple(Shape(label, css, line(row, top), False) for (label, _), css, row in parts)
+def _lines(kind: Kind, values: Sequence[Values], scaled: Scale) -> tuple[Shape, ...]:
+    found: list[Shape] = []
+    for (said, _), css, row in zip(kind.parts, _LINE_CSS, values, strict=False):
+        path, dots = line(row, scaled)
+        found += [Shape(said, css, path, False), Shape("", f"{css} dots", dots, False)]
+    return tuple(found)
 
 
-def line(values: Values, top: float) -> str:
-    """A path through what was measured; what stands alone is a dot."""
-    wide, parts, last = WIDTH / max(1, len(values)), [], -_BRIDGE - 2
+def line(values: Values, scaled: Scale) -> tuple[str, str]:
+    """A path through what was measured, and one of what stands alone."""
+    wide, strokes, last = WIDTH / max(1, len(values)), list[list[str]](), -_BRIDGE - 2
     for place, value in enumerate(values):
         if value is None:
             continue
-        x, y = (place + 0.5) * wide, HEIGHT - min(1.0, value / top) * HEIGHT
-        starts = place - last > _BRIDGE
-        parts.append(f"M{x:.1f} {y:.1f}h.01" if starts else f"L{x:.1f} {y:.1f}")
+        if place - last > _BRIDGE:
+            strokes.append([])
+        strokes[-1].append(f"{(place + 0.5) * wide:.1f} {HEIGHT * (1 - scaled.share(value)):.1f}")
         last = place
-    return "".join(parts)
+    path = "".join(f"M{'L'.join(stroke)}" for stroke in strokes if len(stroke) > 1)
+    return path, "".join(f"M{stroke[0]}h.01" for stroke in strokes if len(stroke) == 1)
 
 
-def _bars(kind: Kind, values: Sequence[Values], top: float) -> tuple[Shape, ...]:
+def _bars(kind: Kind, values: Sequence[Values], scaled: Scale) -> tuple[Shape, ...]:
     wide = WIDTH / max(1, len(values[0]))
     bar = wide * 0.86
     paths: list[list[str]] = [[] for _ in values]
     for place, column in enumerate(zip(*values, strict=True)):
         above = HEIGHT
         for path, value in zip(paths, column, strict=True):
-            high = (value or 0.0) / top * HEIGHT
+            high = scaled.share(value or 0.0) * HEIGHT
             if high:
                 above -= high
                 path.append(f"M{place * wide:.1f} {above:.1f}h{bar:.2f}v{high:.1f}h{-bar:.2f}z")

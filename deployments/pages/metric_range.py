@@ -15,8 +15,8 @@ PRESETS = {
     "6h": ("6 h", timedelta(hours=6)),
     "24h": ("Day", timedelta(days=1)),
     "7d": ("Week", timedelta(days=7)),
-    "30d": ("30 days", timedelta(days=30)),
-    "90d": ("90 days", timedelta(days=90)),
+    "30d": ("30 d", timedelta(days=30)),
+    "90d": ("90 d", timedelta(days=90)),
 }
 USUAL = "24h"
 SHORTEST = timedelta(minutes=1)

@@ -51,8 +51,9 @@ def metric_fragment(request: PageRequest, slug: str) -> HttpResponse:
 def _charts(deployment: Deployment, asked: Asked, *, lit: bool) -> dict[str, Any]:
     grid = asked.grid
     found = metric_series.read(deployment, grid, asked.now, run_id=asked.run_id, release=asked.release)
-    told, over_all = series(found.points), whole(found.points)
-    rows, row_s = metric_marks.table(found.points, grid)
+    fewer, each = metric_marks.rows_of(found.points)
+    told, over_all = series(found.points), whole(fewer)
+    rows, row_s = metric_marks.table(fewer, each, grid)
     groups = [
         (title, [metric_charts.chart(kind, told, over_all, grid) for kind in kinds])
         for title, kinds in metric_charts.GROUPS
@@ -66,7 +67,7 @@ def _charts(deployment: Deployment, asked: Asked, *, lit: bool) -> dict[str, Any
         "bands": metric_charts.bands(found.spans, grid),
         "strip": metric_marks.strip(found.spans, grid),
         "marks": metric_marks.release_marks(found.spans, grid),
-        "ticks": metric_marks.ticks(grid),
+        "axis": metric_marks.axis(grid),
         "columns": [heading for heading, _, _ in metric_marks.COLUMNS],
         "rows": rows,
         "row_s": row_s,

@@ -1,23 +1,27 @@
 """Reading the buckets of one deployment for a chart."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import F, Max, Q, QuerySet, Sum
 
 from deployments.ledger.prices import PriceBook, PriceMissing
-from deployments.metrics.bucket import MAXIMA, SUMS, unpacked
-from deployments.metrics.histogram import Histogram
+from deployments.metrics.bucket import MAXIMA, SUMS
 from deployments.metrics.levels import Grid
 from deployments.metrics.series import LitSpan, Point, points
 from deployments.models import Cause, Deployment, MetricBucket, Run
 
 from . import costs
 
-# More runs than this in one chart would be narrower than what a screen shows; the newest are priced exactly.
+# More runs than this in one chart would be narrower than what a screen shows: the newest are shown.
 MOST_RUNS = 5000
+_COLUMNS = (
+    "pk", "number", "release__number", "lit_for", "first_seen_at", "started_at", "ready_at", "ended_at",
+    "cost_usd",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,9 @@ def _told(row: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _counted(rows: QuerySet[MetricBucket]) -> Iterator[tuple[int, dict[str, Histogram]]]:
+def _counted(rows: QuerySet[MetricBucket]) -> Iterator[tuple[int, dict[str, list[int]]]]:
     stored = rows.exclude(histograms="").order_by().values_list("start", "histograms")
-    return ((start, unpacked(text)) for start, text in stored.iterator(chunk_size=5000))
+    return ((start, json.loads(text)) for start, text in stored.iterator(chunk_size=5000))
 
 
 def lit_spans(
@@ -90,34 +94,40 @@ def lit_spans(
         rows = rows.filter(pk=run_id)
     if release is not None:
         rows = rows.filter(release__number=release)
-    found = list(rows.select_related("release").order_by("-first_seen_at", "-pk")[:MOST_RUNS])[::-1]
-    book = costs.book(deployment.account) if any(run.cost_usd is None for run in found) else None
-    return [_span(run, deployment, now, book) for run in found]
+    newest = rows.order_by("-first_seen_at", "-pk").values_list(*_COLUMNS)[:MOST_RUNS]
+    found = [_span(row, now) for row in newest][::-1]
+    unpriced = {span.run_id for span in found if span.usd_per_s is None}
+    rates = _rates(deployment, unpriced, now) if unpriced else {}
+    return [replace(span, usd_per_s=rates[span.run_id]) if span.run_id in rates else span for span in found]
 
 
-def _span(run: Run, deployment: Deployment, now: datetime, book: PriceBook | None) -> LitSpan:
-    began = run.started_at or run.first_seen_at
-    until = max(began, run.ended_at or now)
+def _span(row: tuple[Any, ...], now: datetime) -> LitSpan:
+    run_id, number, release, lit_for, seen, started, ready, ended, usd = row
+    began = started or seen
+    until = max(began, ended or now)
+    lasted_s = (until - began).total_seconds()
     return LitSpan(
-        run_id=run.pk,
-        number=run.number,
-        release=run.release.number if run.release is not None else None,
-        lit_for=run.lit_for,
+        run_id=run_id,
+        number=number,
+        release=release,
+        lit_for=lit_for,
         since=began,
-        ready_at=run.ready_at,
+        ready_at=ready,
         until=until,
-        is_lit=run.ended_at is None,
-        usd_per_s=_usd_per_s(run, deployment, began, until, book),
+        is_lit=ended is None,
+        usd_per_s=None if usd is None else float(usd) / lasted_s if lasted_s else 0.0,
     )
 
 
-def _usd_per_s(
-    run: Run, deployment: Deployment, began: datetime, until: datetime, book: PriceBook | None
-) -> float | None:
-    lasted_s = (until - began).total_seconds()
-    if run.cost_usd is not None:
-        return float(run.cost_usd) / lasted_s if lasted_s else 0.0
+def _rates(deployment: Deployment, run_ids: Iterable[int], now: datetime) -> dict[int, float | None]:
+    """Of runs that have no cost yet, what a second costs by the prices that hold when they end, or now."""
+    book = costs.book(deployment.account)
+    rows = deployment.runs.filter(pk__in=list(run_ids)).select_related("release")
+    return {run.pk: _rate(run, deployment, run.ended_at or now, book) for run in rows}
+
+
+def _rate(run: Run, deployment: Deployment, at: datetime, book: PriceBook) -> float | None:
     try:
-        return float(book.usd_per_hour(costs.resources_of(run, deployment), until)) / 3600 if book else None
+        return float(book.usd_per_hour(costs.resources_of(run, deployment), at)) / 3600
     except PriceMissing:
         return None

@@ -11,6 +11,8 @@ let place = null;
 let anchor = null;
 
 function figures(value) {
+  if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))} M`;
+  if (value >= 1e5) return `${Math.round(value / 1e3)} k`;
   if (value >= 10) return Math.round(value).toLocaleString('en-US');
   return value >= 0.001 ? String(Number(value.toPrecision(2))) : '0';
 }
@@ -18,6 +20,7 @@ function figures(value) {
 function said(value, unit) {
   if (value === null || value === undefined) return '–';
   if (unit === '%') return `${figures(value * 100)} %`;
+  if (unit === '$') return `$${value >= 10 ? Math.round(value).toLocaleString('en-US') : value.toFixed(2)}`;
   if (unit !== 's') return figures(value);
   if (value >= 120) return `${figures(value / 60)} min`;
   return value >= 1 ? `${figures(value)} s` : `${figures(value * 1000)} ms`;
