@@ -73,6 +73,7 @@ READY = {
     "connect": f"{ONE}connect/",
     "runs": f"{ONE}runs/",
     "run": f"{ONE}runs/1/",
+    "metrics": f"{ONE}metrics/?range=1h",
     "logs": f"{ONE}logs/",
     "extend": f"{ONE}extend/",
     "keys": "/keys/",

@@ -16,8 +16,8 @@ STEPS = (
     10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800,
 )  # fmt: skip
 MOST_POINTS = 500
-# A chart of a page has this many at most, and reads this many moments of the database at most.
-PAGE_POINTS, PAGE_ROWS = 360, 1500
+# A chart of a page has this many at most (a screen shows no more), and reads so many moments of the database.
+PAGE_POINTS, PAGE_ROWS = 242, 1500
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Charts of metrics: which there are, and their geometry in a box of 1000 x 100. The template draws them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from deployments.metrics.levels import Grid
@@ -138,12 +138,17 @@ class Chart:
         return not self.big
 
 
-def chart(kind: Kind, told: Mapping[str, Values], whole: Mapping[str, float | None], grid: Grid) -> Chart:
-    """One chart of the series `told`, headed by its figures over the whole time."""
+def chart(
+    kind: Kind,
+    told: Mapping[str, Values],
+    whole: Mapping[str, float | None],
+    asleep: Collection[int] = frozenset(),
+) -> Chart:
+    """One chart of the series `told`, headed by its figures over the whole time; see `line` for `asleep`."""
     values = [told[name] for _, name in kind.parts]
     least, most = _edges(values, stacked=bool(kind.bars))
     scaled = scale(least, most, kind.unit)
-    shapes = _bars(kind, values, scaled) if kind.bars else _lines(kind, values, scaled)
+    shapes = _bars(kind, values, scaled) if kind.bars else _lines(kind, values, scaled, asleep)
     big, small = _head(kind, whole)
     return Chart(
         key=kind.key, title=kind.title, note=kind.note, unit=kind.unit, shapes=shapes, big=big, small=small,
@@ -179,21 +184,22 @@ def _head(kind: Kind, whole: Mapping[str, float | None]) -> tuple[str, str]:
     return show(figures[0][1]), ", ".join([figures[0][0], *rest]).strip(", ")
 
 
-def _lines(kind: Kind, values: Sequence[Values], scaled: Scale) -> tuple[Shape, ...]:
+def _lines(kind: Kind, values: Sequence[Values], scaled: Scale, asleep: Collection[int]) -> tuple[Shape, ...]:
     found: list[Shape] = []
     for (said, _), css, row in zip(kind.parts, _LINE_CSS, values, strict=False):
-        path, dots = line(row, scaled)
+        path, dots = line(row, scaled, asleep)
         found += [Shape(said, css, path, False), Shape("", f"{css} dots", dots, False)]
     return tuple(found)
 
 
-def line(values: Values, scaled: Scale) -> tuple[str, str]:
-    """A path through what was measured, and one of what stands alone."""
+def line(values: Values, scaled: Scale, asleep: Collection[int] = ()) -> tuple[str, str]:
+    """A path through what was measured, and one of what stands alone. It breaks at `asleep`, the places of
+    steps in which nothing was lit."""
     wide, strokes, last = WIDTH / max(1, len(values)), list[list[str]](), -_BRIDGE - 2
     for place, value in enumerate(values):
         if value is None:
             continue
-        if place - last > _BRIDGE:
+        if place - last > _BRIDGE or any(between in asleep for between in range(last + 1, place)):
             strokes.append([])
         strokes[-1].append(f"{(place + 0.5) * wide:.1f} {HEIGHT * (1 - scaled.share(value)):.1f}")
         last = place

@@ -120,10 +120,10 @@ def _preset(key: str, now: datetime, only: dict[str, int | None], error: str = "
 def _error(since: datetime | None, until: datetime | None, now: datetime) -> str:
     if since is None or until is None:
         return "There is no such time. Give a day and a time, such as 2026-11-26 09:30."
-    if since >= until:
-        return "The beginning is after the end. Turn them round."
     if since >= now:
         return "That is in the future: nothing is measured yet."
+    if since >= until:
+        return "The beginning is after the end. Turn them round."
     if since < now - LONGEST:
         return f"Metrics are kept for {LONGEST.days} days. Ask for a later time."
     return ""

@@ -54,8 +54,9 @@ def _charts(deployment: Deployment, asked: Asked, *, lit: bool) -> dict[str, Any
     fewer, each = metric_marks.rows_of(found.points)
     told, over_all = series(found.points), whole(fewer)
     rows, row_s = metric_marks.table(fewer, each, grid)
+    asleep = frozenset(place for place, point in enumerate(found.points) if not point.lit_s)
     groups = [
-        (title, [metric_charts.chart(kind, told, over_all, grid) for kind in kinds])
+        (title, [metric_charts.chart(kind, told, over_all, asleep) for kind in kinds])
         for title, kinds in metric_charts.GROUPS
     ]
     return {

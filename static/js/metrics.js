@@ -65,7 +65,7 @@ function tell(svg, at) {
   const rows = JSON.parse(svg.dataset.values).map(([label, values]) => [label, values[at]]);
   const [first, ...rest] = rows.length > 3 ? rows.filter(([, value], i) => i === 0 || value) : rows;
   const small = document.createElement('small');
-  small.textContent = [first[0], ...rest.map(([label, value]) => `${said(value, svg.dataset.unit)} ${label}`)].filter(Boolean).join(', ');
+  small.textContent = rest.map(([label, value]) => `${said(value, svg.dataset.unit)} ${label}`).join(', ') || first[0];
   figure.replaceChildren(`${said(first[1], svg.dataset.unit)} `, small);
 }
 
