@@ -17,7 +17,7 @@ STEPS = (
 )  # fmt: skip
 MOST_POINTS = 500
 # A chart of a page has this many at most (a screen shows no more), and reads so many moments of the database.
-PAGE_POINTS, PAGE_ROWS = 242, 1500
+PAGE_POINTS, PAGE_ROWS = 200, 1500
 
 
 @dataclass(frozen=True, slots=True)

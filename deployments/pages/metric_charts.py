@@ -1,7 +1,7 @@
 """Charts of metrics: which there are, and their geometry in a box of 1000 x 100. The template draws them."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deployments.metrics.levels import Grid
@@ -142,7 +142,7 @@ def chart(
     kind: Kind,
     told: Mapping[str, Values],
     whole: Mapping[str, float | None],
-    asleep: Collection[int] = frozenset(),
+    asleep: frozenset[int] = frozenset(),
 ) -> Chart:
     """One chart of the series `told`, headed by its figures over the whole time; see `line` for `asleep`."""
     values = [told[name] for _, name in kind.parts]
@@ -184,7 +184,7 @@ def _head(kind: Kind, whole: Mapping[str, float | None]) -> tuple[str, str]:
     return show(figures[0][1]), ", ".join([figures[0][0], *rest]).strip(", ")
 
 
-def _lines(kind: Kind, values: Sequence[Values], scaled: Scale, asleep: Collection[int]) -> tuple[Shape, ...]:
+def _lines(kind: Kind, values: Sequence[Values], scaled: Scale, asleep: frozenset[int]) -> tuple[Shape, ...]:
     found: list[Shape] = []
     for (said, _), css, row in zip(kind.parts, _LINE_CSS, values, strict=False):
         path, dots = line(row, scaled, asleep)
@@ -192,14 +192,14 @@ def _lines(kind: Kind, values: Sequence[Values], scaled: Scale, asleep: Collecti
     return tuple(found)
 
 
-def line(values: Values, scaled: Scale, asleep: Collection[int] = ()) -> tuple[str, str]:
+def line(values: Values, scaled: Scale, asleep: frozenset[int] = frozenset()) -> tuple[str, str]:
     """A path through what was measured, and one of what stands alone. It breaks at `asleep`, the places of
     steps in which nothing was lit."""
     wide, strokes, last = WIDTH / max(1, len(values)), list[list[str]](), -_BRIDGE - 2
     for place, value in enumerate(values):
         if value is None:
             continue
-        if place - last > _BRIDGE or any(between in asleep for between in range(last + 1, place)):
+        if place - last > 1 and (place - last > _BRIDGE or not asleep.isdisjoint(range(last + 1, place))):
             strokes.append([])
         strokes[-1].append(f"{(place + 0.5) * wide:.1f} {HEIGHT * (1 - scaled.share(value)):.1f}")
         last = place
@@ -223,11 +223,12 @@ def _bars(kind: Kind, values: Sequence[Values], scaled: Scale) -> tuple[Shape, .
 
 
 def _data(kind: Kind, values: Sequence[Values]) -> str:
-    rows = [
-        [label, [None if one is None else float(f"{one:.3g}") for one in row]]
+    """JSON: label and values of each part. Written by hand, as there are thousands of numbers."""
+    rows = (
+        f"[{json.dumps(label)},[{','.join('null' if one is None else f'{one:.3g}' for one in row)}]]"
         for (label, _), row in zip(kind.parts, values, strict=True)
-    ]
-    return json.dumps(rows, separators=(",", ":")).replace(".0,", ",").replace(".0]", "]")
+    )
+    return f"[{','.join(rows)}]"
 
 
 def bands(spans: Sequence[LitSpan], grid: Grid) -> str:

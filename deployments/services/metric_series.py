@@ -1,7 +1,7 @@
 """Reading the buckets of one deployment for a chart."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F, Max, Q, QuerySet, Sum
 
 from deployments.ledger.prices import PriceBook, PriceMissing
-from deployments.metrics.bucket import MAXIMA, SUMS
+from deployments.metrics.bucket import MAXIMA, NUMBERS, SUMS
 from deployments.metrics.levels import Grid
 from deployments.metrics.series import LitSpan, Point, points
 from deployments.models import Cause, Deployment, MetricBucket, Run
@@ -64,12 +64,9 @@ def _numbers(rows: QuerySet[MetricBucket], grid: Grid) -> dict[int, dict[str, fl
     """Summed by the database, by the step's place in time."""
     summed = {f"all_{name}": Sum(name) for name in SUMS} | {f"all_{name}": Max(name) for name in MAXIMA}
     grouped: QuerySet[Any] = rows.order_by().values(place=F("start") / grid.step_s).annotate(**summed)
-    return {row["place"]: _told(row) for row in grouped}
-
-
-def _told(row: Mapping[str, Any]) -> dict[str, float]:
     return {
-        name.removeprefix("all_"): float(number) for name, number in row.items() if number and name != "place"
+        place: {name: number for name, number in zip(NUMBERS, numbers, strict=True) if number}
+        for place, *numbers in grouped.values_list("place", *summed)
     }
 
 

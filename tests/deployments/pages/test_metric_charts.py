@@ -31,7 +31,7 @@ def test_a_line_breaks_where_nothing_was_measured_for_long() -> None:
 
 
 def test_a_line_breaks_where_it_was_asleep_for_one_step() -> None:
-    assert metric_charts.line([1, 2, None, 3, 4], TEN, {2})[0].count("M") == 2
+    assert metric_charts.line([1, 2, None, 3, 4], TEN, frozenset({2}))[0].count("M") == 2
     assert metric_charts.line([1, 2, None, 3, 4], TEN)[0].count("M") == 1
 
 
@@ -103,7 +103,7 @@ def test_nothing_measured_is_said_and_no_zero() -> None:
             assert "nothing measured" in made.said
 
 
-@pytest.mark.parametrize("days", [1 / 24, 0.25, 1, 7, 30, 90, 390, 1600])
+@pytest.mark.parametrize("days", [1 / 24, 0.25, 1, 7, 30, 90, 390, 1300])
 @pytest.mark.parametrize("ago", [0, 3, 20])
 def test_every_range_has_steps_that_are_kept_and_few(days: float, ago: int) -> None:
     until = NOON - timedelta(days=ago)
