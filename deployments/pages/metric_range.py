@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -94,6 +95,11 @@ class Asked:
         return urlencode(told | {name: value for name, value in only.items() if value is not None})
 
 
+class _Only(NamedTuple):
+    run_id: int | None
+    release: int | None
+
+
 def stamp(at: datetime) -> str:
     """An instant for an address."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -101,7 +107,7 @@ def stamp(at: datetime) -> str:
 
 def read(asked: QueryDict, now: datetime) -> Asked:
     """What a query asks for; a day up to now where it asks for nothing or for what cannot be."""
-    only = {"run_id": _whole(asked.get("run", "")), "release": _whole(asked.get("release", ""))}
+    only = _Only(_whole(asked.get("run", "")), _whole(asked.get("release", "")))
     key = asked.get("range", "")
     if key in PRESETS or not (asked.get("from") or asked.get("to")):
         return _preset(key if key in PRESETS else USUAL, now, only)
@@ -110,11 +116,11 @@ def read(asked: QueryDict, now: datetime) -> Asked:
     error = _error(since, until, now)
     if error or since is None or until is None:
         return _preset(USUAL, now, only, error)
-    return Asked("", since, max(min(until, now), since + SHORTEST), now, **only)
+    return Asked("", since, max(min(until, now), since + SHORTEST), now, *only)
 
 
-def _preset(key: str, now: datetime, only: dict[str, int | None], error: str = "") -> Asked:
-    return Asked(key, now - PRESETS[key][1], now, now, **only, error=error)
+def _preset(key: str, now: datetime, only: _Only, error: str = "") -> Asked:
+    return Asked(key, now - PRESETS[key][1], now, now, *only, error=error)
 
 
 def _error(since: datetime | None, until: datetime | None, now: datetime) -> str:
