@@ -74,6 +74,7 @@ READY = {
     "runs": f"{ONE}runs/",
     "all-runs": "/runs/",
     "run": f"{ONE}runs/1/",
+    "metrics": f"{ONE}metrics/?range=1h",
     "logs": f"{ONE}logs/",
     "extend": f"{ONE}extend/",
     "keys": "/keys/",

@@ -39,6 +39,8 @@ BEAT_SCHEDULE = {
     "bills": every("deployments.tasks.bills", 60.0),
     "revoke tokens": every("deployments.tasks.revoke_tokens", 30.0),
     "deliver": every("deployments.tasks.deliver", 5.0),
+    "metrics": every("deployments.tasks.roll_up", 10.0),
+    "judge": every("deployments.tasks.judge", 5.0),
     "prune": every("deployments.tasks.prune", 3600.0),
     "prune lines": every("deployments.tasks.prune_lines", 300.0),
     "prune_tokens": every("gateway.tasks.prune_tokens", 3600.0),

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from deployments.ledger.attribution import Payer, Use
+from deployments.metrics.bucket import RequestFact
 from deployments.models import Deployment, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
@@ -23,6 +24,7 @@ from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import longest_context, spec_of
 from deployments.services.frozen import current_freeze
+from deployments.services.measurements import Arrival, read_measurements_with
 from deployments.services.quote import quote
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
 from deployments.services.uses import Share, Span, Traffic, read_usage_with
@@ -30,12 +32,53 @@ from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "FROM", "ROLE_SCOPES", "TO", "ZONE", "Actor", "ClientFacts", "InFlightRow", "LeaseEnded", "Payer",
-    "Quote", "Refused", "Role", "Route", "Scope", "Share", "Span", "SpentOut", "State", "StatusView",
-    "Traffic", "Use", "Via", "Waking", "asked_groups", "asked_window", "burning", "client_facts",
-    "context_window", "current_freeze", "deployment_names", "deployment_status", "ensure_defaults",
-    "lease_ended", "note_engine_failure", "note_use", "quote_for", "read_usage_with", "record_action",
-    "report_in_flight", "routes", "told_lately", "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
+    "FROM",
+    "ROLE_SCOPES",
+    "TO",
+    "ZONE",
+    "Actor",
+    "Arrival",
+    "ClientFacts",
+    "InFlightRow",
+    "LeaseEnded",
+    "Payer",
+    "Quote",
+    "Refused",
+    "RequestFact",
+    "Role",
+    "Route",
+    "Scope",
+    "Share",
+    "Span",
+    "SpentOut",
+    "State",
+    "StatusView",
+    "Traffic",
+    "Use",
+    "Via",
+    "Waking",
+    "asked_groups",
+    "asked_window",
+    "burning",
+    "client_facts",
+    "context_window",
+    "current_freeze",
+    "deployment_names",
+    "deployment_status",
+    "ensure_defaults",
+    "lease_ended",
+    "note_engine_failure",
+    "note_use",
+    "quote_for",
+    "read_measurements_with",
+    "read_usage_with",
+    "record_action",
+    "report_in_flight",
+    "routes",
+    "told_lately",
+    "usd_per_hour",
+    "wake_for",
+    "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -182,7 +225,7 @@ def note_use(deployment_id: int, at: datetime) -> None:
 
 
 def note_engine_failure(deployment_id: int, at: datetime, text: str) -> None:
-    """A request failed at the engine. `degraded` is shown while this is fresh."""
+    """A request failed at the engine. Whether the server is `degraded` is judged from what was measured."""
     Deployment.objects.filter(pk=deployment_id).update(engine_failed_at=at, engine_failure_text=text[:300])
 
 

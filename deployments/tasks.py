@@ -21,10 +21,12 @@ from deployments.services import (
     deadman,
     delivering,
     deploys,
+    health,
     judging,
     prices,
     retention,
     retiring,
+    rolling,
     schedule_round,
     settle,
     wakes,
@@ -162,6 +164,18 @@ def deliver() -> None:
 def schedules() -> None:
     """Open the windows of schedules, and follow their changes."""
     schedule_round.go_round()
+
+
+@shared_task(name="deployments.tasks.roll_up")
+def roll_up() -> None:
+    """Roll up what was measured."""
+    rolling.roll_up()
+
+
+@shared_task(name="deployments.tasks.judge")
+def judge() -> None:
+    """Say which lit servers' requests fail."""
+    health.go_round()
 
 
 @shared_task(name="deployments.tasks.prune")

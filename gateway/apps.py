@@ -10,9 +10,11 @@ class GatewayConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The deployments put their dollars down to those who used them; who did is known here."""
-        from deployments.public import read_usage_with
+        """The deployments put their dollars down to those who used them, and tell how fast they answered;
+        who used them, and how fast it was, is known here."""
+        from deployments.public import read_measurements_with, read_usage_with
 
-        from . import spent
+        from . import measured, spent
 
         read_usage_with(spent)
+        read_measurements_with(measured)

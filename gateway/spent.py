@@ -12,7 +12,7 @@ from deployments.public import Payer, Share, Span, Traffic, Use
 from .models import ApiKey, Outcome, UsageRecord
 
 # What costs the engine nothing to speak of, and counts as no use of it.
-_NO_USE = ("/v1/messages/count_tokens",)
+NO_USE = ("/v1/messages/count_tokens",)
 # The longest that one request can take, and so be begun before a span that it reaches into.
 _LONGEST, _SHORT = timedelta(days=1), timedelta(minutes=10)
 
@@ -35,7 +35,7 @@ def uses(spans: Sequence[Span]) -> Sequence[tuple[int, Use]]:
         started_at__gte=first - _LONGEST,
         started_at__lt=last,
     ).exclude(outcome=Outcome.REFUSED)
-    return [_use(row) for row in rows.exclude(path__in=_NO_USE).order_by().values(*_FIELDS).iterator()]
+    return [_use(row) for row in rows.exclude(path__in=NO_USE).order_by().values(*_FIELDS).iterator()]
 
 
 def _use(row: Mapping[str, Any]) -> tuple[int, Use]:
@@ -57,7 +57,7 @@ def traffic(span: Span) -> Traffic:
     rows = UsageRecord.objects.filter(
         deployment_id=span.deployment_id, started_at__gte=span.since, started_at__lt=span.until
     ).exclude(outcome=Outcome.REFUSED)
-    rows = rows.exclude(path__in=_NO_USE)
+    rows = rows.exclude(path__in=NO_USE)
     broken = Q(outcome__in=_FAILED) | Q(outcome=Outcome.OK, status__gte=500)
     sums: Any = rows.order_by().values("user_id", "key_id", "key__internal").annotate(
         requests=Count("pk"), failed=Count("pk", filter=broken),

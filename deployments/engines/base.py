@@ -38,7 +38,8 @@ class PhaseFact:
 
 @dataclass(frozen=True, slots=True)
 class TrafficFact:
-    """A stats line: requests, tokens per second, cache use and prefix hits as 0 to 1."""
+    """A stats line: requests, tokens per second, cache use and prefix hits as 0 to 1. `preemptions` since the
+    line before; None where the line has none."""
 
     running: int
     waiting: int
@@ -46,13 +47,16 @@ class TrafficFact:
     generation_tokens_per_s: float
     kv_cache_use: float
     prefix_hit_rate: float
+    preemptions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpeculationFact:
-    """A speculation line: mean acceptance length; None where it was not a number."""
+    """A speculation line: mean acceptance length, and the share of drafted tokens that was accepted; None
+    where it was not a number."""
 
     acceptance_length: float | None
+    draft_acceptance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

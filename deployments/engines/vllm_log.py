@@ -155,6 +155,7 @@ def _traffic(text: str) -> TrafficFact | None:
         generation_tokens_per_s=_number(parts.get("Avg generation throughput")),
         kv_cache_use=_number(cache) / 100,
         prefix_hit_rate=_number(parts.get("Prefix cache hit rate")) / 100,
+        preemptions=int(_number(parts["Preemptions"])) if "Preemptions" in parts else None,
     )
 
 
@@ -168,7 +169,10 @@ def _speculation(text: str) -> SpeculationFact | None:
     found = re.search(r"Mean acceptance length: (nan|\d+(?:\.\d+)?)", text)
     if found is None:
         return None
-    return SpeculationFact(None if found[1] == "nan" else float(found[1]))
+    accepted = re.search(r"Avg Draft acceptance rate: (\d+(?:\.\d+)?)%", text)
+    return SpeculationFact(
+        None if found[1] == "nan" else float(found[1]), float(accepted[1]) / 100 if accepted else None
+    )
 
 
 def _death(piece: Piece) -> DeathFact | ExceptionFact | None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0019_slow_phases'),
+        ('deployments', '0020_metrics'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -13,6 +13,7 @@ from .finding import Finding, LogScan
 from .in_flight import InFlight
 from .lease import OPEN_WAKES, Lease, LeaseEnd, Wake, WakeStatus
 from .log import OF_DEPLOYS, OF_RUNS, LogLevel, LogLine, LogSource
+from .metric import MetricBucket, MetricRound
 from .model_config import ModelConfig
 from .notice import ChannelKind, Delivery, Notice, NotificationChannel
 from .orphan import Orphan, OrphanContainer, OrphanKind
@@ -57,6 +58,8 @@ __all__ = [
     "LogLine",
     "LogScan",
     "LogSource",
+    "MetricBucket",
+    "MetricRound",
     "ModelConfig",
     "Notice",
     "NotificationChannel",

@@ -87,6 +87,8 @@ class Deployment(models.Model):
 
     engine_failed_at = models.DateTimeField(null=True, blank=True)
     engine_failure_text = models.CharField(max_length=300, blank=True, default="")
+    degraded_since = models.DateTimeField(null=True, blank=True)
+    degraded_text = models.CharField(max_length=300, blank=True, default="")
     breaker_opened_at = models.DateTimeField(null=True, blank=True)
     breaker_reason = models.CharField(max_length=32, blank=True, default="")
     breaker_text = models.TextField(blank=True, default="")

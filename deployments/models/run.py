@@ -158,7 +158,8 @@ class Phase(models.Model):
 
 
 class Sample(models.Model):
-    """One observation of a lit server."""
+    """One observation of a lit server: what one line of its log says. A line of speculation alone leaves the
+    rates empty."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="samples")
     at = models.DateTimeField()
@@ -169,6 +170,12 @@ class Sample(models.Model):
     kv_cache_use = models.FloatField(null=True, blank=True, help_text="0 to 1")
     prefix_hit_rate = models.FloatField(null=True, blank=True, help_text="0 to 1")
     acceptance_length = models.FloatField(null=True, blank=True)
+    draft_acceptance = models.FloatField(
+        null=True, blank=True, help_text="0 to 1, of the tokens that were drafted"
+    )
+    preemptions = models.PositiveIntegerField(
+        null=True, blank=True, help_text="since the line before; empty where none is told"
+    )
 
     class Meta:
         ordering = ["at"]

@@ -62,7 +62,7 @@ def _read(deployment: Deployment, asked: Asked, after: int | None) -> Found:
 
 def _still_here(request: PageRequest) -> bool:
     """The person is active and has not signed out; what they may do is asked again at the next start."""
-    people = get_user_model().objects.filter(pk=request.user.pk, is_active=True)
+    people = get_user_model().objects.filter(pk=request.user.pk or 0, is_active=True)
     key = request.session.session_key
     return people.exists() and key is not None and request.session.exists(key)
 

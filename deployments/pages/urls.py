@@ -26,6 +26,7 @@ from .log_stream import log_stream
 from .logs import log_download, log_page, log_tail
 from .looking import look
 from .mending import mend
+from .metrics import metric_fragment, metrics
 from .model_fit import model_fit
 from .notifications import notifications, remove_channel, rotate_channel, switch_channel, test_channel
 from .overview import overview, phases, status_fragment
@@ -99,6 +100,8 @@ urlpatterns = [
     path(f"{_ONE}/logs/tail/", log_tail, name="log-tail"),
     path(f"{_ONE}/logs/stream/", log_stream, name="log-stream"),
     path(f"{_ONE}/logs/download/", log_download, name="log-download"),
+    path(f"{_ONE}/metrics/", metrics, name="metrics"),
+    path(f"{_ONE}/metrics/charts/", metric_fragment, name="metric-charts"),
     path(f"{_ONE}/settings/", settings, name="settings"),
     path(f"{_ONE}/settings/export/", export, name="export"),
     path(f"{_ONE}/settings/import/", bring_in, name="import"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from deployments.models import Action, Deployment
 from deployments.planning.power import Actor
 
-from .logs import redact
+from .redaction import redact
 
 _SECRET = re.compile(r"(?:^|_)(?:SECRET|KEY|TOKEN|PASSWORD)$")
 _HIDDEN = "***"

@@ -21,6 +21,7 @@ KINDS = {
     "forecast": "A budget that its pace will pass",
     "failed": "A start that failed, a server that died",
     "slow": "A start that took much longer than usual",
+    "degraded": "A lit server whose requests fail",
     "outside": "A server lit from outside the panel",
     "orphan": "Something at the provider that nothing here explains",
     "blind": "The provider cannot be read",

@@ -128,9 +128,11 @@ def _apply_fact(run: Run, fact: Fact, entry: LogEntry, samples: dict[tuple[int, 
         sample.prompt_tokens_per_s = fact.prompt_tokens_per_s
         sample.generation_tokens_per_s = fact.generation_tokens_per_s
         sample.kv_cache_use, sample.prefix_hit_rate = fact.kv_cache_use, fact.prefix_hit_rate
+        sample.preemptions = fact.preemptions
     elif isinstance(fact, SpeculationFact) and fact.acceptance_length is not None:
         sample = samples.setdefault((run.pk, entry.at), Sample(run=run, at=entry.at))
         sample.acceptance_length = fact.acceptance_length
+        sample.draft_acceptance = fact.draft_acceptance
 
 
 def _measure(run: Run, fact: MemoryFact) -> None:
@@ -184,7 +186,11 @@ def mark_ready(run: Run, at: datetime) -> None:
         Phase.objects.update_or_create(run=run, name=PhaseName.READY, defaults={"started_at": at})
         run.ready_at, run.phase = at, PhaseName.READY
         Deployment.objects.filter(pk=run.deployment_id).update(
-            weights_present=True, engine_failed_at=None, engine_failure_text=""
+            weights_present=True,
+            engine_failed_at=None,
+            engine_failure_text="",
+            degraded_since=None,
+            degraded_text="",
         )
 
 

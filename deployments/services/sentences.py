@@ -178,7 +178,9 @@ def _idle_hint(told: Told) -> str:
 
 
 def _degraded(told: Told) -> Sentence:
-    return Sentence("Lit, but requests fail.", f"{rate(told.price_per_hour)}/h. {told.text}".strip())
+    rest = f"{rate(told.price_per_hour)}/h. {told.text}".strip()
+    hint = f"Since {clock(told.since)}. Its log tells more; Sleep stops the cost." if told.since else ""
+    return Sentence("Lit, but requests fail.", rest, hint)
 
 
 def _stopping(told: Told) -> Sentence:

@@ -122,7 +122,8 @@ def _view(deployment: Deployment, context: _Context, past: Sequence[Start]) -> S
     now, spec = context.now, spec_of(deployment)
     facts = _facts(deployment, spec, context)
     blind_since = sight_lost_at(deployment, facts)
-    state = state_of(facts, blind_since=blind_since, degraded=_degraded(deployment, now))
+    degraded = deployment.degraded_since is not None
+    state = state_of(facts, blind_since=blind_since, degraded=degraded)
     boot, row = boot_time(deployment, spec), _serving(deployment)
     run = _run(row, deployment, context, past)
     left = time_left(past, deployment, row, now) if state is State.WAKING else None
@@ -226,12 +227,6 @@ def _hardware(spec: Spec, deployment: Deployment) -> str:
     return f"{what} at {'the sandbox' if deployment.account.is_sandbox else 'Modal'}"
 
 
-def _degraded(deployment: Deployment, now: datetime) -> bool:
-    """Requests failed in the last minute, as the gateway reported."""
-    failed = deployment.engine_failed_at
-    return failed is not None and (now - failed).total_seconds() < 60
-
-
 def _serving(deployment: Deployment) -> Run | None:
     """The newest life that is no weights download."""
     return next((run for run in reversed(deployment.open_runs) if run.cause != Cause.DOWNLOAD), None)
@@ -281,6 +276,8 @@ def _since(state: State, deployment: Deployment, run: RunView | None, facts: Fac
         return deployment.breaker_opened_at
     if state is State.STOPPING:
         return deployment.stop_requested_at
+    if state is State.DEGRADED:
+        return deployment.degraded_since
     if state is State.DEPLOYING and deployment.open_deploys:
         return deployment.open_deploys[0].created_at
     if run is not None:
@@ -347,7 +344,7 @@ def _told(
         boot_usd=boot_usd,
         burned=shown.failure.burned_usd if shown.failure else ZERO,
         title=shown.failure.title if shown.failure else "",
-        text=deployment.engine_failure_text,
+        text=deployment.degraded_text,
         waiting=shown.waiting,
         unclaimed=unclaimed(facts) and _settled(facts),
         since=timezone.localtime(shown.since) if shown.since else None,

@@ -19,9 +19,10 @@ pytestmark = pytest.mark.browser
 # Short, so that many of them pass.
 IDLE_WINDOW_S = 300
 NAME = "watched"
-PAGES = ("", "runs/", "logs/", "settings/")
+PAGES = ("", "runs/", "metrics/?range=1h", "logs/", "settings/")
 LOOKS = ("/deployments", f"/deployments/{NAME}/status", f"/deployments/{NAME}/runs",
-         f"/deployments/{NAME}/logs?limit=50", f"/deployments/{NAME}/quote", "/actions")  # fmt: skip
+         f"/deployments/{NAME}/logs?limit=50", f"/deployments/{NAME}/metrics", f"/deployments/{NAME}/quote",
+         "/actions")  # fmt: skip
 
 
 @dataclass

@@ -72,6 +72,7 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
         for tail in (
             "runs/",
             f"runs/{run}/",
+            "metrics/",
             "logs/",
             "settings/",
             "extend/",

@@ -160,16 +160,20 @@ TRAFFIC = (
 )
 
 
-@pytest.mark.parametrize("extra", ["", "Deferred: 2 reqs, ", "Preemptions: 1, KV fetch: 2 reqs, "])
-def test_a_stats_line_is_read_whatever_a_version_adds_to_it(extra):
+@pytest.mark.parametrize(
+    ("extra", "preemptions"),
+    [("", None), ("Deferred: 2 reqs, ", None), ("Preemptions: 1, KV fetch: 2 reqs, ", 1)],
+)
+def test_a_stats_line_is_read_whatever_a_version_adds_to_it(extra, preemptions):
     (fact,) = read(TRAFFIC.format(extra))
-    assert fact == TrafficFact(3, 1, 118.8, 106.1, 0.125, pytest.approx(0.411))
+    assert fact == TrafficFact(3, 1, 118.8, 106.1, 0.125, pytest.approx(0.411), preemptions)
 
 
 @pytest.mark.parametrize(("written", "length"), [("3.19", 3.19), ("nan", None)])
 def test_a_speculation_line_may_hold_no_number(written, length):
     line = f"SpecDecoding metrics: Mean acceptance length: {written}, Accepted throughput: 0.00 tokens/s"
     assert read(line) == (SpeculationFact(length),)
+    assert read(f"{line}, Avg Draft acceptance rate: 46.0%") == (SpeculationFact(length, 0.46),)
 
 
 def test_an_exception_of_one_request_is_no_death():

@@ -141,8 +141,9 @@ class States:
 
     def degraded(self, slug: str = "degraded") -> Deployment:
         made = self.ready(slug, "Translations")
-        made.engine_failed_at, made.engine_failure_text = self.ago(5), "HTTP 500 from the engine."
-        made.save(update_fields=["engine_failed_at", "engine_failure_text"])
+        made.degraded_since = self.ago(50)
+        made.degraded_text = "4 of 9 requests failed in the last minute. HTTP 500 from the engine."
+        made.save(update_fields=["degraded_since", "degraded_text"])
         return made
 
     def stopping(self, slug: str = "stopping") -> Deployment:

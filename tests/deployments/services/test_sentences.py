@@ -81,6 +81,11 @@ SAID = [
         "The provider said: connection refused",
     ),
     (told(State.DEGRADED, text="HTTP 500"), "Lit, but requests fail. $36.31/h. HTTP 500", ""),
+    (
+        told(State.DEGRADED, since=SIX),
+        "Lit, but requests fail. $36.31/h.",
+        "Since 18:00 UTC. Its log tells more; Sleep stops the cost.",
+    ),
 ]
 
 
