@@ -198,6 +198,10 @@ CELERY_BROKER_URL = (
 MODAL_TOKEN_ID = _env.text("MODAL_TOKEN_ID")
 MODAL_TOKEN_SECRET = _env.text("MODAL_TOKEN_SECRET")
 MODAL_ENVIRONMENT = _env.text("MODAL_ENVIRONMENT", "main")
+# Prometheus reads /metrics with this token; without one there is no such address.
+PROMETHEUS_TOKEN = _env.text("PROMETHEUS_TOKEN")
+if 0 < len(PROMETHEUS_TOKEN) < 20:
+    raise refuse("PROMETHEUS_TOKEN", "is too short", "Use at least 20 random characters, or unset it.")
 DEADMAN_URL = _env.url("DEADMAN_URL", schemes=("https", "http"))
 MODAL_SERVER_URL = _env.url("MODAL_SERVER_URL", schemes=("http", "https"))
 if bool(MODAL_TOKEN_ID) != bool(MODAL_TOKEN_SECRET):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from deployments.ledger.attribution import Payer, Use
-from deployments.models import Deployment, Heartbeat, InFlight, Run
+from deployments.models import Deployment, ErrorSource, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
 from deployments.services.asked_window import FROM, TO, ZONE
@@ -18,10 +18,14 @@ from deployments.services.audit import record as record_action
 from deployments.services.budgets import SpentOut, spent_out
 from deployments.services.clients import ClientFacts
 from deployments.services.clients import client_facts as facts_for_clients
+from deployments.services.deadman import GATEWAY, note
 from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import longest_context, spec_of
 from deployments.services.frozen import current_freeze
+from deployments.services.kept_errors import keep, words_of
+from deployments.services.on_call import Watch, WayOut, watch, ways_out
+from deployments.services.panel_figures import Figures, figures
 from deployments.services.quote import quote
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
 from deployments.services.uses import Span, read_usage_with
@@ -29,12 +33,13 @@ from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "FROM", "ROLE_SCOPES", "TO", "ZONE", "Actor", "ClientFacts", "InFlightRow", "LeaseEnded", "Payer",
+    "FROM", "GATEWAY", "ROLE_SCOPES", "TO", "ZONE", "Actor", "ClientFacts", "Figures", "InFlightRow", "LeaseEnded", "Payer",
     "Quote", "Refused", "Role", "Route", "Scope", "Span", "SpentOut", "State", "StatusView", "Use", "Via",
-    "Waking", "asked_groups", "asked_window", "burning", "client_facts", "context_window", "current_freeze",
-    "deployment_names", "deployment_status", "ensure_defaults", "lease_ended", "note_engine_failure",
+    "Waking", "Watch", "WayOut", "asked_groups", "asked_window", "beat_lives", "burning", "client_facts", "context_window", "current_freeze",
+    "deployment_names", "deployment_status", "ensure_defaults", "figures", "gateway_lives", "keep_task_error",
+    "lease_ended", "note_engine_failure",
     "note_use", "quote_for", "read_usage_with", "record_action", "report_in_flight", "routes",
-    "usd_per_hour", "wake_for", "worker_heartbeat_age_s",
+    "usd_per_hour", "wake_for", "watch", "ways_out", "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"
@@ -178,6 +183,21 @@ def report_in_flight(process: str, rows: Sequence[InFlightRow]) -> None:
 def note_use(deployment_id: int, at: datetime) -> None:
     """A request ended at `at`: the idle window is counted from there."""
     Deployment.objects.filter(pk=deployment_id).exclude(last_use_at__gte=at).update(last_use_at=at)
+
+
+def gateway_lives(process: str, at: datetime) -> None:
+    """A gateway process says that it lives."""
+    note(f"{GATEWAY}{process}"[:120], at)
+
+
+def beat_lives(at: datetime) -> None:
+    """The clock says that it lives."""
+    note("beat", at)
+
+
+def keep_task_error(task: str, error: BaseException) -> None:
+    """Keep a failed task's error for the one on call. Never raises."""
+    keep(ErrorSource.TASK, task, words_of(error))
 
 
 def note_engine_failure(deployment_id: int, at: datetime, text: str) -> None:

@@ -21,6 +21,7 @@ from .price import Price
 from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
 from .schedule import Schedule
+from .watch import ErrorSource, KeptError, LookGaps
 
 __all__ = [
     "OPEN_DEPLOYS",
@@ -43,16 +44,19 @@ __all__ = [
     "Download",
     "DownloadStatus",
     "EndReason",
+    "ErrorSource",
     "Finding",
     "Freeze",
     "Heartbeat",
     "IdempotencyRecord",
     "InFlight",
+    "KeptError",
     "Lease",
     "LeaseEnd",
     "LogLine",
     "LogScan",
     "LogSource",
+    "LookGaps",
     "ModelConfig",
     "Notice",
     "NotificationChannel",

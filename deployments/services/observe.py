@@ -13,6 +13,7 @@ from deployments.models import (
     Account,
     Cause,
     Deployment,
+    ErrorSource,
     Lease,
     Run,
     StopKind,
@@ -21,10 +22,11 @@ from deployments.models import (
 from deployments.providers.base import ContainerFacts, NotDeployed, Provider, ProviderError, scaled
 from deployments.providers.registry import provider_for
 
-from . import notify, orphans, reading, sightings
+from . import kept_errors, look_gaps, notify, orphans, reading, sightings
 from .allowed import BLIND_LIMIT
 from .claims import Claim, LostClaim, guarded
 from .facts import QUIET_S, spec_of, warm_up_under_way
+from .logs import known_secrets
 from .use import in_flight
 from .weights import look_for_weights
 
@@ -89,10 +91,16 @@ def moving(account: Account) -> QuerySet[Deployment]:
 
 def _blind(account: Account, error: ProviderError, now: datetime) -> None:
     log.warning("observe.blind", account=account.name, error=error.message)
+    _keep(account, error)
     Account.objects.filter(pk=account.pk).update(last_error=error.message[:2000])
     Account.objects.filter(pk=account.pk, blind_since__isnull=True).update(blind_since=now)
     if account.blind_since is not None and now > account.blind_since + BLIND_LIMIT:
         _tell_blind(account, error, account.blind_since)
+
+
+def _keep(account: Account, error: ProviderError) -> None:
+    known = known_secrets(account)
+    kept_errors.keep(ErrorSource.PROVIDER, f"Looking at {account.name}", error.message, known=known)
 
 
 def _tell_blind(account: Account, error: ProviderError, since: datetime) -> None:
@@ -108,24 +116,29 @@ def _tell_blind(account: Account, error: ProviderError, since: datetime) -> None
 def _look(account: Account, provider: Provider, now: datetime) -> None:
     containers = provider.containers()
     rows = Deployment.objects.filter(account=account, archived_at__isnull=True)
-    words = ""
+    words, lit = "", dict[int, datetime | None]()
     for deployment in rows.select_related("account", "current_release", "live_release"):
         try:
-            _look_at(deployment, containers, provider, now)
+            if _look_at(deployment, containers, provider, now):
+                lit[deployment.pk] = deployment.observed_at
         except ProviderError as error:
             log.warning("observe.refused", deployment=deployment.slug, error=error.message)
+            _keep(account, error)
             words = words or error.message[:2000]
     try:
         orphans.look(account, containers, provider, now)
     except ProviderError as error:
         log.warning("observe.refused", account=account.name, error=error.message)
+        _keep(account, error)
         words = words or error.message[:2000]
+    look_gaps.note(lit, now)
     Account.objects.filter(pk=account.pk).update(seen_at=now, blind_since=None, last_error=words)
 
 
 def _look_at(
     deployment: Deployment, containers: list[ContainerFacts], provider: Provider, now: datetime
-) -> None:
+) -> bool:
+    """Look at one; True where something of it is lit."""
     app_name = spec_of(deployment).app_name
     mine = [c for c in containers if c.app_id == deployment.app_id or c.app_name == app_name]
     runs = sightings.see(deployment, mine, now)
@@ -141,6 +154,7 @@ def _look_at(
         raise refused[0]
     if not runs:
         look_for_weights(deployment, provider, now)
+    return bool(runs)
 
 
 def _read_logs(

@@ -5,17 +5,18 @@ from datetime import datetime
 import structlog
 from django.utils import timezone
 
-from deployments.models import Deployment
+from deployments.models import Deployment, ErrorSource
 from deployments.planning.decide import decide
 from deployments.planning.steps import Step
 from deployments.providers.base import ProviderError
 from deployments.providers.registry import provider_for
 
-from . import carry_out, prices
+from . import carry_out, kept_errors, prices
 from .claims import Claim, LostClaim, guarded
 from .facts import facts_of
 from .frozen import current_freeze
 from .loading import loaded
+from .logs import known_secrets
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +56,9 @@ def _reconcile(deployment_id: int, claim: Claim, now: datetime) -> list[Step]:
                 "reconcile.refused", deployment=deployment.slug, step=type(step).__name__, error=str(error)
             )
             carry_out.note_refusal(deployment, error)
+            name = f"{type(step).__name__} of {deployment.slug}"
+            known = known_secrets(deployment.account)
+            kept_errors.keep(ErrorSource.PROVIDER, name, error.message, known=known)
             break
         done.append(step)
     return done
