@@ -27,19 +27,21 @@ from deployments.services.kept_errors import keep, words_of
 from deployments.services.on_call import Watch, WayOut, watch, ways_out
 from deployments.services.panel_figures import Figures, figures
 from deployments.services.quote import quote
+from deployments.services.restored import check_secrets, settle_after_restore
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
 from deployments.services.uses import Span, read_usage_with
 from deployments.services.views import Quote, StatusView
 from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_for
 
 __all__ = [
-    "FROM", "GATEWAY", "ROLE_SCOPES", "TO", "ZONE", "Actor", "ClientFacts", "Figures", "InFlightRow", "LeaseEnded", "Payer",
-    "Quote", "Refused", "Role", "Route", "Scope", "Span", "SpentOut", "State", "StatusView", "Use", "Via",
-    "Waking", "Watch", "WayOut", "asked_groups", "asked_window", "beat_lives", "burning", "client_facts", "context_window", "current_freeze",
-    "deployment_names", "deployment_status", "ensure_defaults", "figures", "gateway_lives", "keep_task_error",
-    "lease_ended", "note_engine_failure",
-    "note_use", "quote_for", "read_usage_with", "record_action", "report_in_flight", "routes",
-    "usd_per_hour", "wake_for", "watch", "ways_out", "worker_heartbeat_age_s",
+    "FROM", "GATEWAY", "ROLE_SCOPES", "TO", "ZONE", "Actor", "ClientFacts", "Figures", "InFlightRow",
+    "LeaseEnded", "Payer", "Quote", "Refused", "Role", "Route", "Scope", "Span", "SpentOut", "State",
+    "StatusView", "Use", "Via", "Waking", "Watch", "WayOut", "asked_groups", "asked_window", "beat_lives",
+    "burning", "check_secrets", "client_facts", "context_window", "current_freeze", "deployment_names",
+    "deployment_status", "ensure_defaults", "figures", "gateway_lives", "keep_task_error", "lease_ended",
+    "note_engine_failure", "note_use", "quote_for", "read_usage_with", "record_action", "report_in_flight",
+    "routes", "settle_after_restore", "usd_per_hour", "wake_for", "watch", "ways_out",
+    "worker_heartbeat_age_s",
 ]  # fmt: skip
 
 WORKER = "worker"

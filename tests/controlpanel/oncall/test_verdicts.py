@@ -26,7 +26,7 @@ def watch(**changes: object) -> Watch:
 
 def facts(**changes: object) -> Facts:
     values = {
-        "at": NOW, "version": "1", "database_s": 0.002, 
+        "at": NOW, "version": "1", "database_s": 0.002,
         "broker": Broker((Queue("control", 0, None),), 0, 0.001),
         "runner_age_s": 2.0, "watch": watch(), "disk": Disk(50 * GIB, 100 * GIB),
     }  # fmt: skip
