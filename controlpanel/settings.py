@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from . import data_dir
 from .databases import database
 from .environment import Environment, refuse
-from .logs import logging_config
+from .logs import FORMS, logging_config
 from .mail import mail_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "controlpanel.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "controlpanel.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -181,7 +182,10 @@ globals().update(mail_settings(EMAIL_URL))
 NOTIFY_PRIVATE_ADDRESSES = _env.flag("NOTIFY_PRIVATE_ADDRESSES")
 
 # Logging
-LOGGING = logging_config(debug=DEBUG)
+LOG_FORMAT = _env.text("LOG_FORMAT", "logfmt")
+if LOG_FORMAT not in FORMS:
+    raise refuse("LOG_FORMAT", "is no known format", "Use logfmt or json.")
+LOGGING = logging_config(debug=DEBUG, form=LOG_FORMAT)
 DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False
 
 # Broker. REDIS_URL is in the form of redis-py; Celery names a socket differently.

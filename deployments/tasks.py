@@ -52,7 +52,8 @@ def reconcile(deployment_id: int) -> None:
 def reconcile_all() -> None:
     """The round that makes a lost message cost one period."""
     well = True
-    for deployment_id in Deployment.objects.filter(archived_at__isnull=True).values_list("pk", flat=True):
+    everything = list(Deployment.objects.filter(archived_at__isnull=True).values_list("pk", flat=True))
+    for deployment_id in reconciling.due(everything):
         try:
             reconciling.reconcile(deployment_id)
         except Exception as error:  # the loop's edge: one bad deployment must not stop the others
@@ -85,7 +86,8 @@ def observe_all() -> None:
 def _reconcile_moving(account_id: int) -> None:
     """What was seen may call for a step: do not wait for the next round."""
     account = Account.objects.get(pk=account_id)
-    for deployment_id in observing.moving(account).values_list("pk", flat=True).distinct():
+    moving = list(observing.moving(account).values_list("pk", flat=True).distinct())
+    for deployment_id in reconciling.due(moving):
         reconciling.reconcile(deployment_id)
 
 
