@@ -48,7 +48,10 @@ def _renderers(*, debug: bool, form: str) -> tuple[Any, ...]:
 
 
 def logging_config(*, debug: bool, form: str = LOGFMT) -> dict[str, Any]:
-    """Django's LOGGING; also sets structlog itself up. Text while debugging, key=value lines or JSON otherwise."""
+    """Django's LOGGING; also sets structlog itself up.
+
+    Text while debugging, key=value lines or JSON otherwise.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -1,8 +1,8 @@
 """What rides along with a message to a worker: when it was sent, and for which request.
 
 The time tells how long the oldest message of a queue waits; the request's id stands in every line that the
-task logs, so that one id leads from a click to what it did. A task that fails is kept for the one on call, and
-the clock says that it lives.
+task logs, so that one id leads from a click to what it did. A task that fails is kept for the one on call,
+and the clock says that it lives.
 """
 
 import time
@@ -59,8 +59,8 @@ def _is_the_clock(**_: Any) -> None:
 
 
 def _say_beat_lives() -> None:
-    """In the clock's process alone, every few seconds: before the broker is asked, so that a clock whose broker
-    is away is still seen to live."""
+    """In the clock's process alone, every few seconds; before the broker is asked, so that a clock whose
+    broker is away is still seen to live."""
     if "said" not in _beat or time.monotonic() - _beat["said"] < _BEAT_SAYS_EVERY_S:
         return
     from deployments import public

@@ -2,10 +2,10 @@
 
 usage: python bench/follow/bench_follow.py [SECONDS] [DEPLOYMENTS] [LIT] [LINES_PER_S]
 
-What runs is the panel's own: its Celery app with every task of the clock's schedule, its broker, its SQLite. The
-provider's adapter is the one part that is exchanged (bench/follow/cloud.py), so calls cost no network time. The
-lag of a line is from when it was written to when another process reads it from the database, looked at ten
-times a second. Memory is the worker's resident size; steady is from the first minute on.
+What runs is the panel's own: its Celery app with every task of the clock's schedule, its broker, its
+SQLite. The provider's adapter is the one part that is exchanged (bench/follow/cloud.py), so calls cost no
+network time. The lag of a line is from when it was written to when another process reads it from the
+database, looked at ten times a second. Memory is the worker's resident size, steady from the first minute on.
 """
 
 import os
@@ -130,15 +130,12 @@ def _told(lags: list[float], sizes: list[tuple[float, float]], used: float, seco
     steady = [size for at, size in sizes if at >= min(60.0, seconds / 2)]
     half = len(steady) // 2
     grown = sum(steady[half:]) / len(steady[half:]) - sum(steady[:half]) / max(1, half)
-    print(
-        f"{os.environ['FOLLOW_COUNT']} deployments, {lit} lit, {per_s} lines a second each, for {seconds:.0f} s"
-    )
+    count = os.environ["FOLLOW_COUNT"]
+    print(f"{count} deployments, {lit} lit, {per_s} lines a second each, for {seconds:.0f} s")
     print(f"lag of a line: p50 {p50:.2f} s, p99 {p99:.2f} s, worst {lags[-1]:.2f} s")
+    print(f"lines: {len(lags)} read of about {expected:.0f}; the worker used {100 * used:.0f} % of a core")
     print(
-        f"lines: {len(lags)} read of about {expected:.0f}; processor of the worker: {100 * used:.0f} % of a core"
-    )
-    print(
-        f"memory: {sizes[0][1]:.0f} MiB, at last {sizes[-1][1]:.0f} MiB; second half against first {grown:+.1f} MiB"
+        f"memory: {sizes[0][1]:.0f} MiB, at last {sizes[-1][1]:.0f}; second half against first {grown:+.1f}"
     )
     print(f"load of the machine: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores")
     good = p99 < 5.0 and len(lags) > 0.98 * expected - lit * per_s * 5

@@ -11,7 +11,7 @@ def seed(now: Any) -> None:
     from deployments.models import Account, Deployment, Lease, Release
     from deployments.planning.presets import GLM_5_2_FP8
 
-    account = Account.objects.create(name="Bench", token_id="ak-1", token_secret="as-1", seen_at=now)
+    account = Account.objects.create(name="Bench", token_id="ak-1", token_secret="as-1", seen_at=now)  # noqa: S106
     for number in range(COUNT):
         config = GLM_5_2_FP8.to_json() | {"app_name": f"app-{number}"}
         row = Deployment.objects.create(

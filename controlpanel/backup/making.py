@@ -53,9 +53,7 @@ def _keys(folder: Path) -> list[str]:
     """The key files of the data folder. Keys that only the environment has are not the panel's to copy."""
     found = [name for name in KEY_FILES if (settings.PANEL_DATA_DIR / name).is_file()]
     if not found:
-        raise Unusable(
-            "The keys are in the environment, not in the data folder: keep them yourself, without --with-keys."
-        )
+        raise Unusable("The keys are in the environment, not in the data folder: keep them yourself.")
     for name in found:
         (folder / name).write_bytes((settings.PANEL_DATA_DIR / name).read_bytes())
     return found

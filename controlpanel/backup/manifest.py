@@ -16,7 +16,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`migrations` are "app.name"; `checksums` are SHA-256 by member; `key_marks` tell keys apart, not them."""
+    """`migrations` are "app.name", `checksums` SHA-256 by member, `key_marks` tell which keys there were."""
 
     format: int
     made_at: str
@@ -77,7 +77,7 @@ def check_keys(manifest: Manifest, keys: Iterable[str]) -> None:
     if missing:
         raise Unusable(
             f"{len(missing)} of the {len(manifest.key_marks)} keys that the panel had is not in "
-            "FIELD_ENCRYPTION_KEYS: stored credentials could not be read. Put it there (after your own, with a comma)."
+            "FIELD_ENCRYPTION_KEYS: stored credentials could not be read. Put it there, after your own."
         )
 
 

@@ -53,7 +53,7 @@ def _run(argv: list[str], settings: Mapping[str, Any]) -> None:
     program = shutil.which(argv[0])
     if program is None:
         raise Unusable(
-            f"There is no {argv[0]} on PATH. Install PostgreSQL's client programs, of the server's version or newer."
+            f"There is no {argv[0]} on PATH. Install PostgreSQL's client programs, not older than the server."
         )
     done = subprocess.run(
         [program, *argv[1:]], env={**os.environ, **_environment(settings)}, capture_output=True, text=True
@@ -68,7 +68,8 @@ def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
     options = settings.get("OPTIONS") or {}
     found = {
         "PGDATABASE": settings["NAME"], "PGUSER": settings["USER"], "PGPASSWORD": settings["PASSWORD"],
-        "PGHOST": settings["HOST"] or options.get("host", ""), "PGPORT": settings["PORT"] or options.get("port", ""),
+        "PGHOST": settings["HOST"] or options.get("host", ""),
+        "PGPORT": settings["PORT"] or options.get("port", ""),
         "PGSSLMODE": options.get("sslmode", ""), "PGSSLROOTCERT": options.get("sslrootcert", ""),
     }  # fmt: skip
     return {name: str(value) for name, value in found.items() if value}

@@ -42,7 +42,7 @@ def freeze(path: Path, at: datetime, by: str, reason: str) -> None:
 
 
 def put_in_place(copy: Path, target: Path, at: datetime) -> Path | None:
-    """Make `copy`, which lies beside it, the database. What was there is kept under another name, given back."""
+    """Make `copy`, which lies beside it, the database. Gives the name under which what was there is kept."""
     kept = target.with_name(f"{target.name}.before-{at:%Y%m%d-%H%M%S}") if target.exists() else None
     if kept is not None:
         with _opened(target) as old:

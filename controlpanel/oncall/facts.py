@@ -1,4 +1,4 @@
-"""Everything that is known of the panel itself at one moment. What cannot be asked is None, never an error."""
+"""What is known of the panel itself at one moment. What cannot be asked is None, never an error."""
 
 import shutil
 import time

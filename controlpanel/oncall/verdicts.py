@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part: `id` names its runbook, `value` is the figure, `detail` what it means where it is not well."""
+    """One part: `id` names its runbook, `value` the figure, `detail` what it means where it is not well."""
 
     id: str
     title: str

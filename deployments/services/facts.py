@@ -48,7 +48,7 @@ def spec_of(deployment: Deployment) -> Spec:
 
 
 def app_name_of(deployment: Deployment) -> str:
-    """The app's name in that spec, without reading all of it: it is asked of every deployment at every look."""
+    """The app's name in that spec, without reading all of it: every look asks it of every deployment."""
     release = deployment.live_release or deployment.current_release
     values = release.spec if release is not None else deployment.config
     return str(values.get("app_name") or spec_of(deployment).app_name)

@@ -44,10 +44,10 @@ def reconcile(deployment_id: int, *, now: datetime | None = None) -> list[Step]:
 
 
 def due(deployment_ids: Sequence[int], *, now: datetime | None = None) -> list[int]:
-    """Those of them for which a step is to be taken now, in a constant number of queries for each few hundred.
+    """Those of them for which a step is to be taken now; a constant number of queries for each few hundred.
 
-    What is decided here is not carried out: `reconcile` decides anew under its claim. A round over hundreds of
-    servers that sleep costs no more than reading them.
+    What is decided here is not carried out: `reconcile` decides anew under its claim. A round over hundreds
+    of servers that sleep costs no more than reading them.
     """
     now, found = now or timezone.now(), list[int]()
     frozen = current_freeze() is not None

@@ -29,8 +29,8 @@ from .encryption import encrypted
 
 
 def settle_after_restore(now: datetime) -> None:
-    """End every lease, wake, deploy and download of then. The freeze, which stands already, lets nothing be lit;
-    what is still lit at the provider is put out by it. Safe to repeat. Raises Freeze.DoesNotExist."""
+    """End every lease, wake, deploy and download of then. The freeze, which stands already, lets nothing be
+    lit, and what is still lit at the provider is put out by it. Raises Freeze.DoesNotExist."""
     with transaction.atomic():
         Freeze.objects.get(lifted_at__isnull=True)
         leases = Lease.objects.filter(ended_at__isnull=True)
@@ -47,7 +47,7 @@ def settle_after_restore(now: datetime) -> None:
 
 
 def check_secrets() -> int:
-    """Decrypt everything that is encrypted; gives how many values. ImproperlyConfigured where one does not."""
+    """Decrypt all that is encrypted; gives how many values. ImproperlyConfigured where a key is missing."""
     return sum(
         bool(getattr(row, name))
         for model, names in encrypted()

@@ -36,6 +36,6 @@ class Command(BaseCommand):
         self.stdout.write(str(path))
         if not options["with_keys"]:
             self.stderr.write(
-                "Keep FIELD_ENCRYPTION_KEYS (or field-encryption-keys of the data folder) apart: without them the"
-                " credentials in this backup cannot be read again."
+                "Keep FIELD_ENCRYPTION_KEYS (or field-encryption-keys of the data folder) apart: without them"
+                " the credentials in this backup cannot be read again."
             )

@@ -37,6 +37,6 @@ class Command(BaseCommand):
         if done.kept is not None:
             self.stdout.write(f"What was there lies in {done.kept}.")
         self.stdout.write(
-            "Everything is frozen: nothing is lit until an admin lifts the freeze, and what this panel had lit at the"
-            " provider is put out once its workers run. Do not start it beside another panel of the same accounts."
+            "Everything is frozen: nothing is lit until an admin lifts the freeze, and what this panel had"
+            " lit is put out once its workers run. Do not start it beside a panel of the same accounts."
         )
