@@ -38,4 +38,6 @@ def _begin(request: HttpRequest) -> str:
 
 def _named(response: HttpResponseBase, name: str) -> HttpResponseBase:
     response.headers[HEADER] = name
+    # The logging further in has cleared it, and Django logs a refusal once the answer is out of here.
+    structlog.contextvars.bind_contextvars(request_id=name)
     return response

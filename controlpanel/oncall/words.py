@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 
 def seconds(value: float) -> str:
-    """20 ms, 1.4 s, 12 s, 5 min, 3 h, 2 days."""
+    """under 1 ms, 20 ms, 1.4 s, 12 s, 5 min, 3 h, 2 days."""
+    if value < 0.001:
+        return "under 1 ms"
     if value < 0.9995:
         return f"{value * 1000:.0f} ms"
     if value < 9.95:

@@ -30,7 +30,7 @@ def note(looked: Mapping[int, datetime | None], now: datetime) -> None:
     if not looked:
         return
     rows = {row.deployment_id: row for row in LookGaps.objects.filter(deployment__in=looked)}
-    new, known = [], []
+    new, known = list[LookGaps](), list[LookGaps]()
     for deployment_id, before in looked.items():
         row = rows.get(deployment_id)
         gaps_s = list(row.gaps_s) if row is not None else []

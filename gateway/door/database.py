@@ -22,9 +22,11 @@ class Database:
         """The result of `work`, on a connection that is given back afterwards."""
         loop = asyncio.get_running_loop()
         context = contextvars.copy_context()  # the request's id goes along into the log and the messages
-        return await loop.run_in_executor(
-            self._pool, lambda: context.run(_with_connection, work, *args, **kwargs)
-        )
+
+        def within() -> Result:
+            return _with_connection(work, *args, **kwargs)
+
+        return await loop.run_in_executor(self._pool, context.run, within)
 
     def close(self) -> None:
         """Start nothing new; what runs is finished by its thread."""
