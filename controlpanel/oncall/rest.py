@@ -82,8 +82,8 @@ class OnCallOut(Schema):
 @router.get("/on-call", response=OnCallOut, summary="The panel itself: what lives, lags and failed")
 @needs(Scope.OPERATE)
 def get_on_call(request: ApiRequest) -> Any:
-    """Heartbeats, lags, queues and the last errors, each with a verdict. A key that is limited to deployments
-    gets 403: this is about the panel."""
+    """Heartbeats, lags, queues and the last errors, each with a verdict. A key needs `read` and
+    `operate`; one that is limited to deployments gets 403: this is about the panel."""
     if request.auth.deployments is not None:
         raise Refused("not_allowed", "A key that is limited to deployments cannot read this.", status=403)
     found = facts(timezone.now())
