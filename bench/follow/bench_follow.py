@@ -69,21 +69,23 @@ def _broker() -> Iterator[None]:
 
 @contextmanager
 def _process(kind: str, *, core: int | None) -> Iterator[subprocess.Popen[bytes]]:
+    from controlpanel.supervisor.table import ARENAS
+
     argv = [sys.executable, "-m", "celery", "-A", "bench.follow.worker", "--quiet", kind]
     if kind == "worker":
         argv += ["--queues", "control,deploy", "--pool", "threads", "--concurrency", "8"]
         argv += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
     else:
         argv += ["--schedule", str(Path(os.environ["PANEL_DATA_DIR"]) / "beat"), "--pidfile="]
-    with _running(argv) as process:
+    with _running(argv, **ARENAS) as process:
         if core is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(process.pid, {sorted(os.sched_getaffinity(0))[core]})
         yield process
 
 
 @contextmanager
-def _running(argv: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(argv, cwd=_ROOT, start_new_session=True)
+def _running(argv: list[str], **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(argv, cwd=_ROOT, env=os.environ | more, start_new_session=True)
     try:
         yield process
     finally:
@@ -99,6 +101,7 @@ def _measure(worker: subprocess.Popen[bytes], seconds: float) -> int:
     import psutil
 
     seen = psutil.Process(worker.pid)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the processes are ended
     begin = float(os.environ["FOLLOW_BEGIN"]) + _WARM_UP_S
     lags: list[float] = []
     sizes: list[tuple[float, float]] = []
@@ -137,6 +140,8 @@ def _told(lags: list[float], sizes: list[tuple[float, float]], used: float, seco
     print(
         f"memory: {sizes[0][1]:.0f} MiB, at last {sizes[-1][1]:.0f}; second half against first {grown:+.1f}"
     )
+    by_minute = [f"{size:.0f}" for at, size in sizes if at % 60 < _MEMORY_EVERY_S]
+    print("memory by the minute: " + " ".join(by_minute))
     print(f"load of the machine: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores")
     good = p99 < 5.0 and len(lags) > 0.98 * expected - lit * per_s * 5
     print("goal (p99 under 5 s, no line lost): " + ("met" if good else "MISSED"))
