@@ -53,6 +53,8 @@ OFF = {
     "invite": "/people/invite/",
     "key-new": "/keys/new/",
     "freeze": "/freeze/",
+    "on-call": "/on-call/",
+    "runbooks": "/on-call/runbooks/",
     "profile": "/accounts/profile/",
     "settings": f"{ONE}settings/",
     "model-fit": "/models/fit/",

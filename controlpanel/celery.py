@@ -8,6 +8,8 @@ from celery import Celery
 from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import setup_logging
 
+from . import task_messages  # noqa: F401 (its receivers)
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlpanel.settings")
 
 # In a container everything runs as root. The warning is about pickled messages, and ours are JSON.
@@ -21,15 +23,16 @@ VISIBILITY_TIMEOUT_S = 60
 app = Celery("pilotlight")
 
 
-def every(task: str, seconds: float) -> dict[str, Any]:
+def every(task: str, seconds: float, queue: str = CONTROL) -> dict[str, Any]:
     """A beat entry; a message that waited longer than one period is dropped, so that no backlog piles up."""
-    return {"task": task, "schedule": seconds, "options": {"queue": CONTROL, "expires": max(seconds, 5.0)}}
+    return {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": max(seconds, 5.0)}}
 
 
 BEAT_SCHEDULE = {
     "reconcile": every("deployments.tasks.reconcile_all", 5.0),
     "observe": every("deployments.tasks.observe_all", 2.0),
     "heartbeat": every("deployments.tasks.heartbeat", 10.0),
+    "heartbeat of deploys": every("deployments.tasks.heartbeat_of_deploys", 10.0, DEPLOY),
     "settle": every("deployments.tasks.settle", 30.0),
     "judge starts": every("deployments.tasks.judge_starts", 15.0),
     "budgets": every("deployments.tasks.budgets", 5.0),

@@ -6,6 +6,9 @@ import structlog
 
 from .redaction import redact_event, redact_text
 
+LOGFMT, JSON = "logfmt", "json"
+FORMS = (LOGFMT, JSON)
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -20,7 +23,7 @@ def _whole_line_redacted(logger: Any, method: str, line: str) -> str:
     return redact_text(line)
 
 
-def _formatter(renderer: Any) -> dict[str, Any]:
+def _formatter(*renderers: Any) -> dict[str, Any]:
     return {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": _SHARED,
@@ -28,14 +31,27 @@ def _formatter(renderer: Any) -> dict[str, Any]:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
             redact_event,
-            renderer,
-            _whole_line_redacted,
+            *renderers,
         ],
     }
 
 
-def logging_config(*, debug: bool) -> dict[str, Any]:
-    """Django's LOGGING; also sets structlog itself up. Text while debugging, key=value lines otherwise."""
+def _renderers(*, debug: bool, form: str) -> tuple[Any, ...]:
+    """JSON is not looked at once more as a line: that could take its quotes along, and each of its values was
+    looked at already, the traceback too."""
+    if form == JSON:
+        return (structlog.processors.JSONRenderer(ensure_ascii=False, default=str),)
+    if debug:
+        return structlog.dev.ConsoleRenderer(), _whole_line_redacted
+    order = ["timestamp", "level", "logger", "event"]
+    return structlog.processors.LogfmtRenderer(key_order=order), _whole_line_redacted
+
+
+def logging_config(*, debug: bool, form: str = LOGFMT) -> dict[str, Any]:
+    """Django's LOGGING; also sets structlog itself up.
+
+    Text while debugging, key=value lines or JSON otherwise.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -47,15 +63,10 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer = (
-        structlog.dev.ConsoleRenderer()
-        if debug
-        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "logger", "event"])
-    )
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": _formatter(renderer)},
+        "formatters": {"line": _formatter(*_renderers(debug=debug, form=form))},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {

@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from . import data_dir
 from .databases import database
 from .environment import Environment, refuse
-from .logs import logging_config
+from .logs import FORMS, logging_config
 from .mail import mail_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "controlpanel.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "controlpanel.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -181,7 +182,10 @@ globals().update(mail_settings(EMAIL_URL))
 NOTIFY_PRIVATE_ADDRESSES = _env.flag("NOTIFY_PRIVATE_ADDRESSES")
 
 # Logging
-LOGGING = logging_config(debug=DEBUG)
+LOG_FORMAT = _env.text("LOG_FORMAT", "logfmt")
+if LOG_FORMAT not in FORMS:
+    raise refuse("LOG_FORMAT", "is no known format", "Use logfmt or json.")
+LOGGING = logging_config(debug=DEBUG, form=LOG_FORMAT)
 DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False
 
 # Broker. REDIS_URL is in the form of redis-py; Celery names a socket differently.
@@ -198,6 +202,10 @@ CELERY_BROKER_URL = (
 MODAL_TOKEN_ID = _env.text("MODAL_TOKEN_ID")
 MODAL_TOKEN_SECRET = _env.text("MODAL_TOKEN_SECRET")
 MODAL_ENVIRONMENT = _env.text("MODAL_ENVIRONMENT", "main")
+# Prometheus reads /metrics with this token; without one there is no such address.
+PROMETHEUS_TOKEN = _env.text("PROMETHEUS_TOKEN")
+if 0 < len(PROMETHEUS_TOKEN) < 20:
+    raise refuse("PROMETHEUS_TOKEN", "is too short", "Use at least 20 random characters, or unset it.")
 DEADMAN_URL = _env.url("DEADMAN_URL", schemes=("https", "http"))
 MODAL_SERVER_URL = _env.url("MODAL_SERVER_URL", schemes=("http", "https"))
 if bool(MODAL_TOKEN_ID) != bool(MODAL_TOKEN_SECRET):

@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from .health import healthz, readyz
+from .oncall import pages as oncall
+from .oncall.prometheus import metrics
 from .people import pages as people
 from .people.invitation import invitation
 from .people.link import one_time_link
@@ -32,6 +34,10 @@ of_people = [
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="prometheus"),
+    path("on-call/", oncall.on_call, name="on-call"),
+    path("on-call/state/", oncall.on_call_state, name="on-call-state"),
+    path("on-call/runbooks/", oncall.runbooks, name="runbooks"),
     path("accounts/", include(accounts)),
     path("people/", include(of_people)),
     path("admin/", admin.site.urls),

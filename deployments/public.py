@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments.ledger.attribution import Payer, Use
 from deployments.metrics.bucket import RequestFact
-from deployments.models import Deployment, Heartbeat, InFlight, Run
+from deployments.models import Deployment, ErrorSource, Heartbeat, InFlight, Run
 from deployments.planning.lifecycle import State
 from deployments.planning.power import ROLE_SCOPES, SYSTEM, Actor, Role, Scope, Via
 from deployments.services.asked_window import FROM, TO, ZONE
@@ -20,12 +20,17 @@ from deployments.services.audit import told_lately
 from deployments.services.budgets import SpentOut, spent_out
 from deployments.services.clients import ClientFacts
 from deployments.services.clients import client_facts as facts_for_clients
+from deployments.services.deadman import GATEWAY, note
 from deployments.services.defaults import ensure_defaults
 from deployments.services.errors import Refused
 from deployments.services.facts import longest_context, spec_of
 from deployments.services.frozen import current_freeze
+from deployments.services.kept_errors import keep, words_of
 from deployments.services.measurements import Arrival, read_measurements_with
+from deployments.services.on_call import Watch, WayOut, watch, ways_out
+from deployments.services.panel_figures import Figures, figures
 from deployments.services.quote import quote
+from deployments.services.restored import check_secrets, settle_after_restore
 from deployments.services.status import burning, status_of, statuses, usd_per_hour, visible
 from deployments.services.uses import Share, Span, Traffic, read_usage_with
 from deployments.services.views import Quote, StatusView
@@ -33,12 +38,14 @@ from deployments.services.waking import LeaseEnded, Waking, lease_ended, wake_fo
 
 __all__ = [
     "FROM",
+    "GATEWAY",
     "ROLE_SCOPES",
     "TO",
     "ZONE",
     "Actor",
     "Arrival",
     "ClientFacts",
+    "Figures",
     "InFlightRow",
     "LeaseEnded",
     "Payer",
@@ -57,15 +64,22 @@ __all__ = [
     "Use",
     "Via",
     "Waking",
+    "Watch",
+    "WayOut",
     "asked_groups",
     "asked_window",
+    "beat_lives",
     "burning",
+    "check_secrets",
     "client_facts",
     "context_window",
     "current_freeze",
     "deployment_names",
     "deployment_status",
     "ensure_defaults",
+    "figures",
+    "gateway_lives",
+    "keep_task_error",
     "lease_ended",
     "note_engine_failure",
     "note_use",
@@ -75,9 +89,12 @@ __all__ = [
     "record_action",
     "report_in_flight",
     "routes",
+    "settle_after_restore",
     "told_lately",
     "usd_per_hour",
     "wake_for",
+    "watch",
+    "ways_out",
     "worker_heartbeat_age_s",
 ]  # fmt: skip
 
@@ -222,6 +239,21 @@ def report_in_flight(process: str, rows: Sequence[InFlightRow]) -> None:
 def note_use(deployment_id: int, at: datetime) -> None:
     """A request ended at `at`: the idle window is counted from there."""
     Deployment.objects.filter(pk=deployment_id).exclude(last_use_at__gte=at).update(last_use_at=at)
+
+
+def gateway_lives(process: str, at: datetime) -> None:
+    """A gateway process says that it lives."""
+    note(f"{GATEWAY}{process}"[:120], at)
+
+
+def beat_lives(at: datetime) -> None:
+    """The clock says that it lives."""
+    note("beat", at)
+
+
+def keep_task_error(task: str, error: BaseException) -> None:
+    """Keep a failed task's error for the one on call. Never raises."""
+    keep(ErrorSource.TASK, task, words_of(error))
 
 
 def note_engine_failure(deployment_id: int, at: datetime, text: str) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from deployments.models import (
     Account,
     Deployment,
+    ErrorSource,
     Heartbeat,
     IdempotencyRecord,
     InFlight,
@@ -23,6 +24,7 @@ from deployments.services import (
     deploys,
     health,
     judging,
+    kept_errors,
     prices,
     retention,
     retiring,
@@ -34,6 +36,7 @@ from deployments.services import (
 from deployments.services import observe as observing
 from deployments.services import reconcile as reconciling
 from deployments.services import warm_up as warming
+from deployments.services.kept_errors import words_of
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +55,13 @@ def reconcile(deployment_id: int) -> None:
 def reconcile_all() -> None:
     """The round that makes a lost message cost one period."""
     well = True
-    for deployment_id in Deployment.objects.filter(archived_at__isnull=True).values_list("pk", flat=True):
+    everything = list(Deployment.objects.filter(archived_at__isnull=True).values_list("pk", flat=True))
+    for deployment_id in reconciling.due(everything):
         try:
             reconciling.reconcile(deployment_id)
-        except Exception:  # the loop's edge: one bad deployment must not stop the others
+        except Exception as error:  # the loop's edge: one bad deployment must not stop the others
             log.exception("reconcile.failed", deployment=deployment_id)
+            kept_errors.keep(ErrorSource.TASK, f"reconcile deployment {deployment_id}", words_of(error))
             well = False
     if well:
         deadman.note(deadman.RECONCILED, timezone.now())
@@ -76,14 +81,16 @@ def observe_all() -> None:
         try:
             if observing.observe(account_id):
                 _reconcile_moving(account_id)
-        except Exception:  # the loop's edge
+        except Exception as error:  # the loop's edge
             log.exception("observe.failed", account=account_id)
+            kept_errors.keep(ErrorSource.TASK, f"observe account {account_id}", words_of(error))
 
 
 def _reconcile_moving(account_id: int) -> None:
     """What was seen may call for a step: do not wait for the next round."""
     account = Account.objects.get(pk=account_id)
-    for deployment_id in observing.moving(account).values_list("pk", flat=True).distinct():
+    moving = list(observing.moving(account).values_list("pk", flat=True).distinct())
+    for deployment_id in reconciling.due(moving):
         reconciling.reconcile(deployment_id)
 
 
@@ -109,6 +116,12 @@ def warm_up(run_id: int) -> None:
 def heartbeat() -> None:
     """Say that a worker lives and beat speaks to it."""
     Heartbeat.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
+
+
+@shared_task(name="deployments.tasks.heartbeat_of_deploys")
+def heartbeat_of_deploys() -> None:
+    """Say that a worker takes deploys and wakes."""
+    Heartbeat.objects.update_or_create(name="deploy worker", defaults={"at": timezone.now()})
 
 
 @shared_task(name="deployments.tasks.settle")
@@ -186,6 +199,8 @@ def prune() -> None:
     InFlight.objects.filter(updated_at__lt=now - timedelta(hours=1)).delete()
     Notice.objects.filter(at__lt=now - NOTICES_KEPT).delete()
     IdempotencyRecord.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()
+    Heartbeat.objects.filter(name__startswith=deadman.GATEWAY, at__lt=now - timedelta(hours=1)).delete()
+    kept_errors.prune(now)
 
 
 @shared_task(name="deployments.tasks.prune_lines")

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from deployments.public import Actor, Via
 
+from .counting import BEYOND, BOUNDS_S, counts
 from .door.incoming import NO_WAKE
 from .key_errors import KeyRefused
 from .keys import create_key, list_keys, revoke_key
@@ -15,8 +16,8 @@ from .models.api_key import digest
 from .tokens import issue_token, revoke_token
 
 __all__ = [
-    "NO_WAKE", "KeyRefused", "WhenAsleep", "actor_for_key", "create_key", "issue_token", "list_keys",
-    "revoke_key", "revoke_token",
+    "BEYOND", "BOUNDS_S", "NO_WAKE", "KeyRefused", "WhenAsleep", "actor_for_key", "counts", "create_key",
+    "issue_token", "list_keys", "revoke_key", "revoke_token",
 ]  # fmt: skip
 
 

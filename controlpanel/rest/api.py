@@ -3,6 +3,7 @@
 from ninja import NinjaAPI
 from ninja.operation import Operation
 
+from controlpanel.oncall.rest import router as oncall
 from deployments.api.router import router as deployments
 from gateway.api import router as keys
 from gateway.usage_api import router as usage
@@ -37,5 +38,5 @@ api = RestAPI(
 )
 problems.handle(api)
 api.add_decorator(once, mode="view")
-for _router in (deployments, keys, usage, users.router):
+for _router in (deployments, keys, usage, users.router, oncall):
     api.add_router("", _router)

@@ -15,6 +15,10 @@ from .program import Program, Stage
 _WORKER_STOP_LIMIT_S = 20.0
 
 
+# Of a process with many threads glibc keeps up to 8 heaps a core, which fragment one by one.
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
+
+
 def web_program() -> Program:
     """uvicorn on the loopback address. Without the grace limit it would wait for open streams for ever."""
     argv = [sys.executable, "-m", "uvicorn", "controlpanel.asgi:application"]
@@ -41,6 +45,7 @@ def _worker(queue: str, *, threads: int) -> Program:
         name=queue,
         argv=tuple(argv),
         stage=Stage.WORKERS,
+        environment=ARENAS,
         stop_limit_s=_WORKER_STOP_LIMIT_S,
         death_signal=signal.SIGKILL,
     )

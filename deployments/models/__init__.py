@@ -23,6 +23,7 @@ from .release import OPEN_DEPLOYS, Deploy, DeployStatus, Release
 from .run import Cause, EndReason, Phase, PhaseName, Run, Sample
 from .schedule import Schedule
 from .slow_phase import SlowPhase
+from .watch import ErrorSource, KeptError, LookGaps
 
 __all__ = [
     "OF_DEPLOYS",
@@ -47,17 +48,20 @@ __all__ = [
     "Download",
     "DownloadStatus",
     "EndReason",
+    "ErrorSource",
     "Finding",
     "Freeze",
     "Heartbeat",
     "IdempotencyRecord",
     "InFlight",
+    "KeptError",
     "Lease",
     "LeaseEnd",
     "LogLevel",
     "LogLine",
     "LogScan",
     "LogSource",
+    "LookGaps",
     "MetricBucket",
     "MetricRound",
     "ModelConfig",

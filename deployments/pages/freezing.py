@@ -1,18 +1,23 @@
 """Put everything out, and lift that again."""
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deployments.planning.lifecycle import BURNING
 from deployments.planning.power import Scope
-from deployments.services import frozen, orphan_requests, status
+from deployments.services import deadman, frozen, on_call, orphan_requests, status
 from deployments.services.errors import Refused
 
 from .access import PageRequest, needs
-from .answers import acted, refused
+from .answers import acted, dialog, refused
+
+_PUT_OUT = "Everything is being put out. Nothing can be lit until an admin lifts the freeze."
+_NO_WORKER = (
+    "The freeze is written down, but no worker runs to carry it out: what is lit stays lit until one does."
+    " On call shows the provider’s own commands."
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,11 +31,15 @@ def freeze(request: PageRequest) -> HttpResponse:
         except Refused as error:
             context["refused"] = error.message
         else:
-            text = "Everything is being put out. Nothing can be lit until an admin lifts the freeze."
+            text = _PUT_OUT if deadman.worker_reports(timezone.now()) else _NO_WORKER
             return acted(request, text, reverse("deployments:home"))
-    unexplained = orphan_requests.burning(timezone.now()) if request.actor.deployments is None else []
+    now = timezone.now()
+    dead = not deadman.worker_reports(now)
+    unexplained = orphan_requests.burning(now) if request.actor.deployments is None else []
     lit = [one for one in status.statuses(actor=request.actor) if one.state in BURNING]
-    return render(request, "deployments/freeze.html", {"lit": lit, "unexplained": unexplained, **context})
+    shown = {"lit": lit, "unexplained": unexplained, "usd_per_hour": status.burning(now).usd_per_hour}
+    ways = [way for way in on_call.ways_out() if way.lit] if dead else []
+    return dialog(request, "freeze", {**shown, "dead": dead, "ways": ways, **context})
 
 
 @require_POST

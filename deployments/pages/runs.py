@@ -88,7 +88,7 @@ def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
         "falls": waterfall(with_own_medians(run, near), above["status"].price_usd_per_hour, near.before),
         "beside": beside_table(run, near),
         "dollars": shares(run),
-        "lines": rows(logs.lines(deployment, run_id=run.id, limit=_LINES)),
+        "lines": rows(logs.lines(deployment, logs.Asked(run_id=run.id), limit=_LINES)),
         "cards": findings.of_runs([run.id], deployment).get(run.id, []),
         "billed": bill_compare.billed_of_run(run.id) if run.ended_at else None,
     }

@@ -22,6 +22,8 @@ from .outgoing import cut_after
 log = structlog.get_logger(__name__)
 
 CALLED, FAILED = "dead-man", "dead-man failed"
+# Each web process is a row of its own: its name follows.
+GATEWAY = "gateway "
 RECONCILED, BUDGETED, WORKER = "reconcile round", "budget round", "worker"
 # Rounds come every few seconds; a minute without one is no hiccup.
 ROUND_LIMIT = timedelta(seconds=60)
@@ -74,6 +76,12 @@ def _unseen(now: datetime) -> list[Account]:
         row for row, limit in limits.items()
         if row.blind_since is not None or not _recent(row.seen_at, now, limit)
     ]  # fmt: skip
+
+
+def worker_reports(now: datetime) -> bool:
+    """True where a worker said within a minute that it lives."""
+    row = Heartbeat.objects.filter(name=WORKER).first()
+    return row is not None and _recent(row.at, now)
 
 
 def call(*, now: datetime | None = None) -> bool:

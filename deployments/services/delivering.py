@@ -8,9 +8,9 @@ from django.core.mail import send_mail
 from django.db.models import F, Q
 from django.utils import timezone
 
-from deployments.models import ChannelKind, Delivery, Notice, NotificationChannel
+from deployments.models import ChannelKind, Delivery, ErrorSource, Notice, NotificationChannel
 
-from . import outgoing, payloads
+from . import kept_errors, outgoing, payloads
 
 log = structlog.get_logger(__name__)
 
@@ -120,6 +120,8 @@ def _failed(delivery: Delivery, error: str, now: datetime) -> None:
     changes = {"given_up_at": now} if wait is None else {"next_at": now + wait}
     Delivery.objects.filter(pk=delivery.pk).update(error=error[:300], **changes)
     _note(delivery, last_error=error[:300])
+    channel = delivery.channel.name if delivery.channel is not None else "admins’ mail"
+    kept_errors.keep(ErrorSource.DELIVERY, f"{delivery.notice.kind} to {channel}", error, now=now)
     log.warning("notify.not_delivered", delivery=delivery.pk, attempts=delivery.attempts, error=error)
 
 

@@ -47,6 +47,13 @@ def spec_of(deployment: Deployment) -> Spec:
     return Spec.from_json(release.spec if release is not None else deployment.config)
 
 
+def app_name_of(deployment: Deployment) -> str:
+    """The app's name in that spec, without reading all of it: every look asks it of every deployment."""
+    release = deployment.live_release or deployment.current_release
+    values = release.spec if release is not None else deployment.config
+    return str(values.get("app_name") or spec_of(deployment).app_name)
+
+
 def longest_context(deployment: Deployment) -> int | None:
     """The most tokens of a request and its answer, whichever of its releases answers next; None where one of
     them names no limit. A start deploys the current release, so the live one alone does not say it."""

@@ -13,6 +13,7 @@ from deployments.models import (
     Account,
     Cause,
     Deployment,
+    ErrorSource,
     Lease,
     Run,
     StopKind,
@@ -21,12 +22,13 @@ from deployments.models import (
 from deployments.providers.base import ContainerFacts, NotDeployed, Provider, ProviderError, scaled
 from deployments.providers.registry import provider_for
 
-from . import notify, orphans, reading, sightings
+from . import kept_errors, look_gaps, notify, orphans, reading, sightings
 from .allowed import BLIND_LIMIT
 from .claims import Claim, LostClaim, guarded
-from .facts import QUIET_S, spec_of, warm_up_under_way
+from .facts import QUIET_S, app_name_of, spec_of, warm_up_under_way
+from .redaction import known_secrets
 from .use import in_flight
-from .weights import look_for_weights
+from .weights import look_for_weights, weights_due
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +36,8 @@ log = structlog.get_logger(__name__)
 APP_CHECK_S = 120.0
 # A provider that could not be read is asked again after this long, so that it is not throttled further.
 BLIND_RETRY = timedelta(seconds=8)
+# What is asked seldom is asked of so many in one look: hundreds that came due at once must not hold it up.
+SELDOM_AT_ONCE = 10
 # Two processes differ by less; a time further ahead than this is from before the clock was moved back.
 CLOCK_STEP = timedelta(seconds=60)
 
@@ -89,10 +93,16 @@ def moving(account: Account) -> QuerySet[Deployment]:
 
 def _blind(account: Account, error: ProviderError, now: datetime) -> None:
     log.warning("observe.blind", account=account.name, error=error.message)
+    _keep(account, error)
     Account.objects.filter(pk=account.pk).update(last_error=error.message[:2000])
     Account.objects.filter(pk=account.pk, blind_since__isnull=True).update(blind_since=now)
     if account.blind_since is not None and now > account.blind_since + BLIND_LIMIT:
         _tell_blind(account, error, account.blind_since)
+
+
+def _keep(account: Account, error: ProviderError) -> None:
+    known = known_secrets(account)
+    kept_errors.keep(ErrorSource.PROVIDER, f"Looking at {account.name}", error.message, known=known)
 
 
 def _tell_blind(account: Account, error: ProviderError, since: datetime) -> None:
@@ -108,25 +118,58 @@ def _tell_blind(account: Account, error: ProviderError, since: datetime) -> None
 def _look(account: Account, provider: Provider, now: datetime) -> None:
     containers = provider.containers()
     rows = Deployment.objects.filter(account=account, archived_at__isnull=True)
-    words = ""
-    for deployment in rows.select_related("account", "current_release", "live_release"):
+    words, lit = "", dict[int, datetime | None]()
+    asked, quiet = _parted(
+        account, rows.select_related("account", "current_release", "live_release"), containers, now
+    )
+    for deployment in asked:
         try:
-            _look_at(deployment, containers, provider, now)
+            if _look_at(deployment, containers, provider, now):
+                lit[deployment.pk] = deployment.observed_at
         except ProviderError as error:
             log.warning("observe.refused", deployment=deployment.slug, error=error.message)
+            _keep(account, error)
             words = words or error.message[:2000]
     try:
         orphans.look(account, containers, provider, now)
     except ProviderError as error:
         log.warning("observe.refused", account=account.name, error=error.message)
+        _keep(account, error)
         words = words or error.message[:2000]
+    _seen(Deployment.objects.filter(pk__in=quiet), now)
+    look_gaps.note(lit, now)
     Account.objects.filter(pk=account.pk).update(seen_at=now, blind_since=None, last_error=words)
+
+
+def _parted(
+    account: Account, rows: QuerySet[Deployment], containers: list[ContainerFacts], now: datetime
+) -> tuple[list[Deployment], list[int]]:
+    """The deployments that have to be looked at one by one, what moves first; and the ids of those of which
+    the container list said all: nothing is there, nothing moves, and nothing seldom is due."""
+    moves = set(moving(account).values_list("pk", flat=True))
+    apps = {c.app_id for c in containers} | {c.app_name for c in containers}
+    first, seldom, quiet = list[Deployment](), list[Deployment](), list[int]()
+    for row in rows:
+        if row.pk in moves or row.app_id in apps or app_name_of(row) in apps or _unfinished(row, now):
+            first.append(row)
+        elif len(seldom) < SELDOM_AT_ONCE and (_app_due(row, now) or weights_due(row, now)):
+            seldom.append(row)
+        else:
+            quiet.append(row.pk)
+    return first + seldom, quiet
+
+
+def _unfinished(deployment: Deployment, now: datetime) -> bool:
+    """Something of the last look is still to be written: a late log, or figures that are not 0."""
+    reads = deployment.log_read_until is not None and now <= deployment.log_read_until
+    return reads or bool(deployment.backlog or deployment.running_inputs)
 
 
 def _look_at(
     deployment: Deployment, containers: list[ContainerFacts], provider: Provider, now: datetime
-) -> None:
-    app_name = spec_of(deployment).app_name
+) -> bool:
+    """Look at one; True where something of it is lit."""
+    app_name = app_name_of(deployment)
     mine = [c for c in containers if c.app_id == deployment.app_id or c.app_name == app_name]
     runs = sightings.see(deployment, mine, now)
     refused: list[ProviderError] = []
@@ -135,12 +178,17 @@ def _look_at(
             part(deployment, mine, runs, provider, now)
         except ProviderError as error:
             refused.append(error)
-    later = Q(observed_at__gt=now, observed_at__lt=now + CLOCK_STEP)
-    Deployment.objects.filter(pk=deployment.pk).exclude(later).update(observed_at=now)
+    _seen(Deployment.objects.filter(pk=deployment.pk), now)
     if refused:
         raise refused[0]
     if not runs:
         look_for_weights(deployment, provider, now)
+    return bool(runs)
+
+
+def _seen(rows: QuerySet[Deployment], now: datetime) -> None:
+    later = Q(observed_at__gt=now, observed_at__lt=now + CLOCK_STEP)
+    rows.exclude(later).update(observed_at=now)
 
 
 def _read_logs(
@@ -171,10 +219,7 @@ def _check_app(
 ) -> None:
     """Learn that the app was turned off or deployed by somebody else, or left by a deploy that died. Asked
     seldom: it changes seldom."""
-    if deployment.wanted == Wanted.OFF and not deployment.app_id and not deployment.maybe_deployed:
-        return
-    asked = deployment.app_checked_at
-    if asked is not None and not _over(asked, now, scaled(APP_CHECK_S, deployment.account.speed)):
+    if not _app_due(deployment, now):
         return
     if deployment.deploys.filter(status__in=OPEN_DEPLOYS).exists():
         return
@@ -186,6 +231,13 @@ def _check_app(
     live = deployment.releases.filter(number=there.release).first() if there.release else None
     known = {"app_id": there.app_id, "endpoint_url": there.endpoint_url, "app_checked_at": now}
     rows.update(**known, **({"live_release": live} if live is not None else {}))
+
+
+def _app_due(deployment: Deployment, now: datetime) -> bool:
+    if deployment.wanted == Wanted.OFF and not deployment.app_id and not deployment.maybe_deployed:
+        return False
+    asked = deployment.app_checked_at
+    return asked is None or _over(asked, now, scaled(APP_CHECK_S, deployment.account.speed))
 
 
 def _stats(deployment: Deployment, app_name: str, lit: bool, provider: Provider) -> tuple[int, int]:

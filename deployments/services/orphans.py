@@ -29,7 +29,7 @@ from deployments.planning.power import SYSTEM
 from deployments.providers.base import ContainerFacts, ListedApp, Provider, ProviderError, scaled
 
 from . import audit, enqueue, notify
-from .facts import spec_of
+from .facts import app_name_of
 
 log = structlog.get_logger(__name__)
 
@@ -99,8 +99,8 @@ def explained(account: Account) -> Explained:
     keeping = set(kept.values_list("pk", flat=True))
     return Explained(
         app_ids=frozenset(ids.values_list("app_id", flat=True)),
-        names=frozenset(spec_of(row).app_name for row in rows),
-        kept_names=frozenset(spec_of(row).app_name for row in rows if row.pk in keeping),
+        names=frozenset(app_name_of(row) for row in rows),
+        kept_names=frozenset(app_name_of(row) for row in rows if row.pk in keeping),
         container_ids=frozenset(
             Run.objects.filter(ended_at__isnull=True).values_list("container_id", flat=True)
         ),

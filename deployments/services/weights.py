@@ -14,11 +14,16 @@ CACHE_PATH = "/root/.cache/huggingface"
 
 def look_for_weights(deployment: Deployment, provider: Provider, now: datetime) -> None:
     """Look again where the last look is ten minutes old (of the provider's time). Raises ProviderError."""
-    asked = deployment.weights_checked_at
-    if asked is not None and now < asked + scaled(CHECK_S, deployment.account.speed):
+    if not weights_due(deployment, now):
         return
     present = _present(spec_of(deployment), provider)
     Deployment.objects.filter(pk=deployment.pk).update(weights_present=present, weights_checked_at=now)
+
+
+def weights_due(deployment: Deployment, now: datetime) -> bool:
+    """True where the last look is old enough. No query."""
+    asked = deployment.weights_checked_at
+    return asked is None or now >= asked + scaled(CHECK_S, deployment.account.speed)
 
 
 def _present(spec: Spec, provider: Provider) -> bool | None:

@@ -19,7 +19,7 @@ from .database import Database
 from .exchange import Exchange
 from .holding import Holding
 from .hopeless import check_hope
-from .incoming import may_wake, read_body, secret_of
+from .incoming import caller_request_id, may_wake, read_body, secret_of
 from .key_cache import KeyCache
 from .model_list import model_list
 from .paths import FORWARDED, MODELS_PATH, Endpoint, dialect_of
@@ -65,6 +65,9 @@ class Door:
         """Answer one HTTP request; every way out leaves an answer, unless the client has left."""
         path = scope["path"]
         exchange = Exchange(path, dialect_of(path), self._clock, asyncio.current_task())
+        exchange.caller_request_id = caller_request_id(scope["headers"])
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(**exchange.log_names())
         reply = Reply(exchange, send)
         self._books.begin(exchange)
         try:

@@ -23,6 +23,9 @@ class Backstage(Protocol):
     def report_in_flight(self, process: str, rows: Sequence[InFlightRow]) -> None:
         """Replace what `process` has open, and what it holds, by `rows`."""
 
+    def gateway_lives(self, process: str, at: datetime) -> None:
+        """This process lives."""
+
     def note_use(self, deployment_id: int, at: datetime) -> None:
         """A request of a person or a key ended at `at`."""
 

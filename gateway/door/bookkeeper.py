@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 TICK_S = 1.0
 _BATCH_ROWS = 100
 _MOST_PER_WRITE = 500
+# How often a process says that it lives; the one on call is shown when it stops.
+_LIVES_EVERY_S = 10.0
 # At 20 requests a second this is a quarter of an hour without a database.
 _MOST_ROWS = 20_000
 # A client that takes nothing for so long holds a place in the engine, and a lit server, for nobody.
@@ -55,6 +57,7 @@ class Bookkeeper:
         self._used: dict[int, datetime] = {}
         self._failures: dict[int, tuple[datetime, str]] = {}
         self._reported = False
+        self._said_alive: float | None = None
         self._full = asyncio.Event()
         self._telling = asyncio.Lock()
         self._task = asyncio.create_task(self._run())
@@ -111,6 +114,7 @@ class Bookkeeper:
             await self._attempt("use", self._tell_use)
             await self._attempt("failures", self._tell_failures)
             await self._attempt("usage", self._write_rows)
+            await self._attempt("life", self._tell_life)
 
     async def _attempt(self, what: str, tell: Callable[[], Any]) -> None:
         try:
@@ -159,6 +163,12 @@ class Bookkeeper:
             except Exception:
                 self._failures.setdefault(deployment_id, (at, text))
                 raise
+
+    async def _tell_life(self) -> None:
+        now = self._clock.monotonic()
+        if self._said_alive is None or now - self._said_alive >= _LIVES_EVERY_S:
+            await self._database.run(self._backstage.gateway_lives, self._process, self._clock.now())
+            self._said_alive = now
 
     async def _write_rows(self) -> None:
         while self._rows:

@@ -1,6 +1,7 @@
 """Database work off the event loop."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -20,7 +21,12 @@ class Database:
     async def run(self, work: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
         """The result of `work`, on a connection that is given back afterwards."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: _with_connection(work, *args, **kwargs))
+        context = contextvars.copy_context()  # the request's id goes along into the log and the messages
+
+        def within() -> Result:
+            return _with_connection(work, *args, **kwargs)
+
+        return await loop.run_in_executor(self._pool, context.run, within)
 
     def close(self) -> None:
         """Start nothing new; what runs is finished by its thread."""

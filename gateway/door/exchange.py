@@ -32,6 +32,7 @@ class Exchange:
     started_at: datetime = field(init=False)
     started: float = field(init=False)
     request_id: str = field(default_factory=new_request_id)
+    caller_request_id: str = ""
     key: KnownKey | None = None
     route: Route | None = None
     recorded: bool = False
@@ -56,6 +57,11 @@ class Exchange:
     def __post_init__(self) -> None:
         self.started_at = self.clock.now()
         self.started = self.clock.monotonic()
+
+    def log_names(self) -> dict[str, str]:
+        """What stands in every line that is logged about it."""
+        named = {"request_id": self.request_id}
+        return named | ({"caller_request_id": self.caller_request_id} if self.caller_request_id else {})
 
     def elapsed_s(self) -> float:
         """Seconds since it came."""
@@ -91,6 +97,7 @@ class Exchange:
         """The row to write of it; only of a request whose key is known."""
         return UsageRecord(
             request_id=self.request_id,
+            caller_request_id=self.caller_request_id,
             deployment_id=self.route.deployment_id if self.route else None,
             deployment_slug=self.route.slug if self.route else "",
             key_id=self.key.key_id if self.key else None,

@@ -1,6 +1,7 @@
 """Reading a request: its headers, its key, its body within bounds."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 
 from .asgi_types import Receive
@@ -8,6 +9,8 @@ from .problems import ClientLeft, Problem
 
 NO_WAKE = "x-pilotlight-wake"
 BODY_LIMIT_BYTES = 32 * 1024 * 1024
+# It is copied into the log and into rows.
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BODY_TIMEOUT_S = 120.0
 _TOO_LARGE = (
     f"The body is larger than {BODY_LIMIT_BYTES // 1024 // 1024} MiB. Send less at once: "
@@ -64,3 +67,9 @@ async def _read(receive: Receive) -> bytes:
         parts.append(part)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def caller_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The caller's own X-Request-ID where it is a plain word of at most 64 characters; else empty."""
+    given = (header(headers, b"x-request-id") or b"").decode("latin-1")
+    return given if _PLAIN_WORD.fullmatch(given) else ""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, models, transaction
 
+from gateway import counting
 from gateway.models import ApiKey, UsageRecord
 
 
@@ -26,7 +27,9 @@ def write_usage(rows: Sequence[UsageRecord]) -> None:
 
 def _insert(rows: Sequence[UsageRecord]) -> None:
     with transaction.atomic():
-        UsageRecord.objects.bulk_create(rows, ignore_conflicts=True)
+        new = counting.new_of(rows)
+        UsageRecord.objects.bulk_create(new, ignore_conflicts=True)
+        counting.count(new)
 
 
 def _present(model: type[models.Model], ids: Iterable[int | None]) -> set[int]:

@@ -23,10 +23,13 @@ class UsageRecord(models.Model):
     `first_byte_s` is counted from when the engine was asked, `waited_s` is how long the request was held
     before, None where it was not.
 
+    `caller_request_id` is what the caller sent as X-Request-ID; it may repeat, so it identifies nothing.
+
     The deployment is named by id and slug and not by a foreign key: usage outlives what it was spent on.
     """
 
     request_id = models.CharField(max_length=40, unique=True)
+    caller_request_id = models.CharField(max_length=64, blank=True, default="")
     deployment_id = models.BigIntegerField(null=True, blank=True)
     deployment_slug = models.CharField(max_length=48, blank=True, default="")
     key = models.ForeignKey(

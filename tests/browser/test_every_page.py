@@ -87,6 +87,8 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
         "/deployments/ready/formats/",
         "/activity/",
         "/freeze/",
+        "/on-call/",
+        "/on-call/runbooks/",
         "/deployments/asleep/start/",
         "/deployments/failed/logs/",
         f"/deployments/failed/runs/{finding.run_id}/",

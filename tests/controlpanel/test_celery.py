@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from controlpanel.celery import BEAT_SCHEDULE, CONTROL, app
+from controlpanel.celery import BEAT_SCHEDULE, CONTROL, DEPLOY, app
 from controlpanel.supervisor.broker import _binary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,8 @@ def test_every_scheduled_task_exists_and_expires() -> None:
     app.loader.import_default_modules()
     for entry in BEAT_SCHEDULE.values():
         assert entry["task"] in app.tasks
-        assert entry["options"]["queue"] == CONTROL
+        deploys = entry["task"] == "deployments.tasks.heartbeat_of_deploys"
+        assert entry["options"]["queue"] == (DEPLOY if deploys else CONTROL)
         assert 0 < entry["options"]["expires"] <= max(entry["schedule"], 5)
 
 

@@ -115,6 +115,9 @@ class Panel:
         """Every deployment is in this state now."""
         self.known_routes = [replace(route, state=state, **changes) for route in self.known_routes]
 
+    def gateway_lives(self, process: str, at: datetime) -> None:
+        self._check()
+
     def report_in_flight(self, process: str, rows: Sequence[InFlightRow]) -> None:
         self._check()
         self.in_flight.append(list(rows))

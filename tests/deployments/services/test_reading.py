@@ -71,3 +71,12 @@ def test_what_the_engine_measured_is_kept_of_the_fullest_gpu(run: Run) -> None:
     assert measured_memory(run.release) is None, "a start that did not become ready proves nothing"
     Run.objects.filter(pk=run.pk).update(ready_at=run.first_seen_at)
     assert measured_memory(run.release) == Measured(94.46, 25.94)
+
+
+def test_a_line_that_comes_late_is_taken_within_ten_seconds(panel: Panel) -> None:
+    panel.light()
+    panel.provider.add_log(
+        panel.app_name, "late", container_id=panel.run().container_id, at=panel.now - timedelta(seconds=30)
+    )
+    panel.advance(10, step_s=2)
+    assert panel.deployment.log_lines.filter(text="late").count() == 1

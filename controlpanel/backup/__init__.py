@@ -1,0 +1,1 @@
+"""Backups: one file that a dead panel comes back from, frozen."""
