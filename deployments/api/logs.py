@@ -100,8 +100,8 @@ async def stream_logs(
             return logs.newest(deployment, asked, tail)
         return logs.find(deployment, asked, after_id=after_id, limit=BATCH)
 
-    source = Tail(released(read), released(request.still_allowed))
+    tailed = Tail(released(read), released(request.still_allowed))
     begin = last_event_id if last_event_id is not None else after
-    response = StreamingHttpResponse(events(source, begin), content_type="text/event-stream; charset=utf-8")
+    response = StreamingHttpResponse(events(tailed, begin), content_type="text/event-stream; charset=utf-8")
     response["X-Accel-Buffering"] = "no"  # a proxy that gathers would hold lines back
     return response

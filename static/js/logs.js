@@ -90,8 +90,8 @@ function append(html) {
 
 function flush() {
   frame = 0;
-  const html = queue.shift();
-  if (html === undefined) return;
+  if (!queue.length) return;
+  const html = queue.splice(0, Math.ceil(queue.length / 4)).join('\n'); // more at once where frames are slow
   // Who reads further up is not pulled along: at the bound the window stays where it is.
   if (!follow.checked && list.children.length >= MOST) {
     place = Number(ids.last());
