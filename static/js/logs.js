@@ -3,6 +3,7 @@
 import { LogFeed } from './log-feed.js';
 
 const MOST = 5000;
+const FOLLOWED = 1000; // while it follows: frames are three times as fast with these as with five thousand
 const NEAR_PX = 600;
 const SAY_MS = 15000;
 
@@ -40,7 +41,7 @@ const ids = { first: () => list.querySelector('[data-id]')?.dataset.id, last: ()
 
 // Removed in one range; the place of what is read is kept by the height that went.
 function dropOldest() {
-  const over = list.children.length - MOST;
+  const over = list.children.length - (follow.checked ? FOLLOWED : MOST);
   if (over <= 0) return;
   const kept = list.children[over];
   const height = follow.checked ? 0 : kept.offsetTop - list.firstElementChild.offsetTop;
