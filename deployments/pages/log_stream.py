@@ -62,9 +62,10 @@ def _read(deployment: Deployment, asked: Asked, after: int | None) -> Found:
 
 def _still_here(request: PageRequest) -> bool:
     """The person is active and has not signed out; what they may do is asked again at the next start."""
-    people = get_user_model().objects.filter(pk=request.user.pk or 0, is_active=True)
-    key = request.session.session_key
-    return people.exists() and key is not None and request.session.exists(key)
+    key, person = request.session.session_key, request.user.pk
+    if key is None or person is None or not request.session.exists(key):
+        return False
+    return get_user_model().objects.filter(pk=person, is_active=True).exists()
 
 
 async def _events(tail: Tail, after: int | None, gap: bool, write: Write) -> AsyncIterator[str]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from deployments.doctor.slow import causes_of
 from deployments.engines.vllm_log import pieces
-from deployments.models import Cause, Finding, LogLine, LogSource, Run, SlowPhase
+from deployments.models import OF_RUNS, Cause, Finding, LogLine, Run, SlowPhase
 from deployments.planning.starts.regressions import Slow, slow_phases
 from deployments.planning.starts.start import NEWEST
 
@@ -93,7 +93,7 @@ def _cause(run: Run, phase: str) -> tuple[str, str, int | None]:
         if told is not None:
             return cause.words, told.evidence, told.line_id
         if cause.needle:
-            lines = LogLine.objects.filter(run=run, source=LogSource.CONTAINER, at__lte=run.ready_at)
+            lines = LogLine.objects.filter(run=run, source__in=OF_RUNS, at__lte=run.ready_at)
             for line in lines.filter(text__contains=cause.needle).order_by("id")[:_LINES]:
                 if any(cause.pattern.match(piece.text) for piece in pieces(line.text)):
                     return cause.words, line.text[:1000], line.pk

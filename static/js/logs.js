@@ -3,6 +3,7 @@
 import { LogFeed } from './log-feed.js';
 
 const MOST = 5000;
+const FOLLOWED = 1000; // while it follows: frames are three times as fast with these as with five thousand
 const NEAR_PX = 600;
 const SAY_MS = 15000;
 
@@ -40,7 +41,7 @@ const ids = { first: () => list.querySelector('[data-id]')?.dataset.id, last: ()
 
 // Removed in one range; the place of what is read is kept by the height that went.
 function dropOldest() {
-  const over = list.children.length - MOST;
+  const over = list.children.length - (follow.checked ? FOLLOWED : MOST);
   if (over <= 0) return;
   const kept = list.children[over];
   const height = follow.checked ? 0 : kept.offsetTop - list.firstElementChild.offsetTop;
@@ -90,8 +91,8 @@ function append(html) {
 
 function flush() {
   frame = 0;
-  const html = queue.shift();
-  if (html === undefined) return;
+  if (!queue.length) return;
+  const html = queue.splice(0, Math.ceil(queue.length / 4)).join('\n'); // more at once where frames are slow
   // Who reads further up is not pulled along: at the bound the window stays where it is.
   if (!follow.checked && list.children.length >= MOST) {
     place = Number(ids.last());
