@@ -214,3 +214,26 @@ def test_a_leaked_proxy_token_is_revoked_at_once(panel: Panel, account: Account)
     assert "not revoked yet" in rotation.proxy_token(account.pk, actor=ADMIN, at_once=True)
     retiring.go_round()
     assert panel.provider.proxy_tokens == {now(account).proxy_token_id}
+
+
+def test_a_new_proxy_token_that_is_not_used_opens_nothing(
+    panel: Panel, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = account.proxy_token_id
+    panel.provider.fail_next("proxy_token_holds", DOWN)
+    with pytest.raises(Refused):
+        rotation.proxy_token(account.pk, actor=ADMIN)
+    assert panel.provider.proxy_tokens == {old}
+    panel.provider.fail_next("proxy_token_holds", DOWN)
+    panel.provider.fail_next("revoke_proxy_token", DOWN)
+    with pytest.raises(Refused):
+        rotation.proxy_token(account.pk, actor=ADMIN)
+    assert {now(account).retired_proxy_token_id, old} == panel.provider.proxy_tokens
+    retiring.go_round(now=panel.now)
+    assert panel.provider.proxy_tokens == {old}
+    Account.objects.update(proxy_token_id="", proxy_token_secret="")
+    panel.provider.proxy_tokens.clear()
+    monkeypatch.setattr(secrets, "_store", lambda *a, **k: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        secrets.ensure(now(account), panel.provider)
+    assert panel.provider.proxy_tokens == set()
