@@ -14,7 +14,9 @@ _PATTERNS = (
     re.compile(r"(?P<keep>(?i:bearer)\s+)\S+"),
     re.compile(r"(?P<keep>'api_key': \[?')[^']+"),
     re.compile(r"(?P<keep>--api-key[ =])\S+"),
-    re.compile(r"(?P<keep>)\b(?:hf_[A-Za-z0-9]{20,}|pl_[A-Za-z0-9_-]{16,}|[aw][ks]-[A-Za-z0-9]{16,})\b"),
+    re.compile(
+        r"(?P<keep>)\b(?:hf_[A-Za-z0-9]{20,}|pl_[A-Za-z0-9_-]{16,}|[aw][ks]-[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,})"
+    ),
     re.compile(r"(?P<keep>(?i:modal-(?:key|secret)|x-api-key)['\"]?\s*[:=]\s*['\"]?)[^\s'\",]+"),
     re.compile(r"(?P<keep>\b[A-Z0-9_]*(?:_SECRET|_KEY|_TOKEN|_PASSWORD)=)\S+"),
     re.compile(r"(?P<keep>://)[^/\s:@]*:[^/\s@]+(?=@)"),
