@@ -1,5 +1,7 @@
 """Put everything out, and lift that again."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -8,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from deployments.planning.lifecycle import BURNING
 from deployments.planning.power import Scope
-from deployments.services import frozen, orphan_requests, status
+from deployments.services import auto_rollback, frozen, orphan_requests, status
 from deployments.services.errors import Refused
 
 from .access import PageRequest, needs
@@ -19,7 +21,7 @@ from .answers import acted, refused
 @needs(Scope.OPERATE)
 def freeze(request: PageRequest) -> HttpResponse:
     """GET names what would go out, POST does it."""
-    context = {"reason": request.POST.get("reason", "")[:200], "refused": ""}
+    context: dict[str, Any] = {"reason": request.POST.get("reason", "")[:200], "refused": ""}
     if request.method == "POST":
         try:
             frozen.freeze(actor=request.actor, reason=context["reason"])
@@ -30,7 +32,9 @@ def freeze(request: PageRequest) -> HttpResponse:
             return acted(request, text, reverse("deployments:home"))
     unexplained = orphan_requests.burning(timezone.now()) if request.actor.deployments is None else []
     lit = [one for one in status.statuses(actor=request.actor) if one.state in BURNING]
-    return render(request, "deployments/freeze.html", {"lit": lit, "unexplained": unexplained, **context})
+    going_back = auto_rollback.waiting() if request.actor.deployments is None else []
+    context |= {"lit": lit, "unexplained": unexplained, "going_back": going_back}
+    return render(request, "deployments/freeze.html", context)
 
 
 @require_POST
