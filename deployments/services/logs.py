@@ -8,6 +8,8 @@ from datetime import datetime
 from deployments.models import Account, Deployment, LogLine, LogSource, Run
 from deployments.providers.base import LogEntry
 
+from .replaced import replaced
+
 # Longer lines are cut: a progress bar redrawn a thousand times is one line.
 LINE_LIMIT = 8000
 _PATTERNS = (
@@ -35,9 +37,9 @@ def redact(text: str, known: Iterable[str]) -> str:
 
 
 def known_secrets(account: Account) -> tuple[str, ...]:
-    """Every secret of the account, the longest first."""
+    """Every secret of the account, and those that were replaced lately; the longest first."""
     values = (account.engine_key, account.proxy_token_secret, account.token_secret, account.huggingface_token)
-    return tuple(sorted((value for value in values if value), key=len, reverse=True))
+    return tuple(sorted((value for value in (*values, *replaced(account)) if value), key=len, reverse=True))
 
 
 def fingerprint(*parts: str) -> str:

@@ -16,7 +16,7 @@ from deployments.planning.power import Actor
 from deployments.providers.base import Provider, ProviderError, ProxyToken
 from deployments.providers.registry import provider_for
 
-from . import account_check, audit, observe, secrets
+from . import account_check, audit, observe, replaced, secrets
 from .accounts import check_pair, found, refuse_managed
 from .errors import Refused, bad_field
 
@@ -202,6 +202,7 @@ def _use(account: Account, provider: Provider, made: ProxyToken, actor: Actor, n
 
 def _switch(account: Account, old: str, values: dict[str, Any], actor: Actor) -> bool:
     with transaction.atomic():
+        replaced.remember(account.pk, values, timezone.now())
         rows = Account.objects.filter(pk=account.pk, proxy_token_id=old)
         if not rows.update(**values):
             return False
@@ -224,6 +225,7 @@ def _revoked_now(account: Account, provider: Provider, old: str) -> str:
 
 def _keep(account: Account, what: Rotated, actor: Actor, values: dict[str, Any]) -> None:
     with transaction.atomic():
+        replaced.remember(account.pk, values, timezone.now())
         Account.objects.filter(pk=account.pk).update(**values)
         _record(account, what, actor)
 
