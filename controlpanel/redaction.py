@@ -11,10 +11,10 @@ _SECRET_NAME = re.compile(
     r"|(?:^|[-_])token(?:$|[-_](?:id|value)$)",
     re.IGNORECASE,
 )
-# Keys of the panel, Modal token secrets, Hugging Face tokens, bearer headers, passwords in URLs,
-# one-time links, and NAME=value where the name says that it is secret.
+# Keys of the panel and of engines, Modal token secrets, Hugging Face tokens, bearer headers, passwords in
+# URLs, one-time links, and NAME=value where the name says that it is secret.
 _SECRET_TEXT = re.compile(
-    r"\bpl_[A-Za-z0-9_-]{6,}|\b(?:as|ws|ak|wk)-[A-Za-z0-9]{16,}|\bhf_[A-Za-z0-9]{16,}"
+    r"\bpl_[A-Za-z0-9_-]{6,}|\bsk-[A-Za-z0-9_-]{16,}|\b(?:as|ws|ak|wk)-[A-Za-z0-9]{16,}|\bhf_[A-Za-z0-9]{16,}"
     r"|(?<=[Bb]earer )\S+|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?<=/accounts/link/)[^/\s?]+"
     r"|(?<=Modal-Secret[:=])\s*\S+|(?<=Modal-Key[:=])\s*\S+"
     r"|(?<=_SECRET=)\S+|(?<=_KEY=)\S+|(?<=_TOKEN=)\S+|(?<=_PASSWORD=)\S+"

@@ -10,6 +10,7 @@ from deployments.planning.power import Scope
 from deployments.services import configuration_files
 from deployments.services.errors import bad_field
 
+from . import versions
 from .access import ApiRequest, deployment_of, needs
 from .preflight import FindingOut
 from .releases import ChangeOut
@@ -40,21 +41,34 @@ def get_schema(request: ApiRequest) -> Any:
 @router.get(_ONE, openapi_extra=_AS_FILE, summary="The configuration as a YAML file")
 @needs(Scope.READ)
 def get_configuration(request: ApiRequest, slug: str, release: int | None = None) -> HttpResponse:
-    """As it is saved, or that of a `release`. It holds no secret, and not the name of the app."""
+    """As it is saved, or that of a `release`. It holds no secret, and not the name of the app. As it is saved
+    it has an ETag, for `If-Match` of a PUT."""
+    deployment = deployment_of(request, slug)
     url = request.build_absolute_uri("/api/v1/configuration-schema")
-    text = configuration_files.exported(deployment_of(request, slug), release, schema_url=url)
-    return HttpResponse(text, content_type=f"{_YAML}; charset=utf-8")
+    text = configuration_files.exported(deployment, release, schema_url=url)
+    response = HttpResponse(text, content_type=f"{_YAML}; charset=utf-8")
+    if release is None:
+        versions.tag(response, deployment)
+    return response
 
 
 @router.put(_ONE, response=PlannedOut, openapi_extra=_SENT, summary="Take a YAML file in")
 @needs(Scope.ADMIN)
-def put_configuration(request: ApiRequest, slug: str, dry_run: bool = False) -> Any:
+def put_configuration(
+    request: ApiRequest,
+    slug: str,
+    response: HttpResponse,
+    dry_run: bool = False,
+    if_match: versions.IfMatch = None,
+) -> Any:
     """Replaces the saved configuration; settings that the file does not name get their defaults. Nothing
     that runs is touched. With `dry_run` nothing is saved either."""
     deployment, text = deployment_of(request, slug), _text(request)
+    versions.check(deployment, if_match)
     plan = configuration_files.planned(deployment, text)
-    if not dry_run:
-        configuration_files.take_in(deployment, text, actor=request.auth, base=plan.base)
+    if not dry_run:  # what changes from here on is seen by its base
+        deployment = configuration_files.take_in(deployment, text, actor=request.auth, base=plan.base)
+    versions.tag(response, deployment)
     return {
         "saved": not dry_run,
         "changes": plan.changes,

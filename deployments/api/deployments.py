@@ -6,15 +6,16 @@ from typing import Annotated, Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpResponse
-from ninja import Field, Header, Router, Schema, Status
+from ninja import Field, Router, Schema, Status
 
 from deployments.engines.validation.secrets import masked
 from deployments.models import Account, Deployment
 from deployments.planning.power import Scope
-from deployments.services import auto_rollback, describe, editing, moving, releases, status
+from deployments.services import auto_rollback, describe, moving, releases, status
 from deployments.services.errors import bad_field
 from deployments.services.views import StatusView
 
+from . import versions
 from .access import ApiRequest, demand, deployment_of, needs
 from .kinds import Flag, Line, Note, Page, Text, Usd, Wish
 from .status_schemas import StatusOut
@@ -23,9 +24,6 @@ router = Router(tags=["deployments"])
 
 Config = Annotated[dict[str, Any], Field(description="The settings of the server; GET shows all of them.")]
 _ONE = "/deployments/{slug:slug}"
-_IF_MATCH = (
-    "The ETag that a GET gave: 412 where somebody changed the configuration since. Without it, no check."
-)
 
 
 class DeploymentOut(Schema):
@@ -117,13 +115,13 @@ def patch_deployment(
     slug: str,
     wish: DeploymentPatch,
     response: HttpResponse,
-    if_match: Annotated[str | None, Header(alias="If-Match", description=_IF_MATCH)] = None,
+    if_match: versions.IfMatch = None,
 ) -> Any:
     """Changes nothing that runs: the next release freezes it, and the next start brings that."""
     with transaction.atomic():
         deployment = deployment_of(request, slug)
         locked = Deployment.objects.select_for_update().get(pk=deployment.pk)  # merged with what is there now
-        editing.check_version(locked, _version(if_match), status=412)
+        versions.check(locked, if_match)
         if wish.account is not None:
             deployment = moving.move(deployment, _account(wish.account), actor=request.auth)
         deployment.config = locked.config
@@ -155,11 +153,6 @@ def _user_id(name: str | None) -> int | None:
     return int(found.pk)
 
 
-def _version(if_match: str | None) -> str | None:
-    """The version of an `If-Match`; a proxy may have marked it as weak."""
-    return if_match.strip().removeprefix("W/").strip('"') if if_match is not None else None
-
-
 @router.delete(_ONE, response={204: None}, summary="Archive a deployment")
 @needs(Scope.ADMIN)
 def delete_deployment(request: ApiRequest, slug: str) -> Status[None]:
@@ -180,7 +173,7 @@ def _answer(
     deployment: Deployment, request: ApiRequest, response: HttpResponse | None = None
 ) -> dict[str, Any]:
     if response is not None:
-        response["ETag"] = f'"{editing.version_of(editing.document_of(deployment))}"'
+        versions.tag(response, deployment)
     return _shown(deployment, status.status_of(deployment, actor=request.auth), request)
 
 

@@ -3,13 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+from django.http import HttpResponse
 from ninja import Field, Router, Schema, Status
 
 from deployments.engines.validation.secrets import masked
 from deployments.models import Deployment, Release
 from deployments.planning.power import Scope
 from deployments.services import releases
+from deployments.services.locking import locked
 
+from . import versions
 from .access import ApiRequest, deployment_of, needs
 from .kinds import Cursor, Limit, Note, Page, Wish
 from .paging import page, position
@@ -68,10 +72,20 @@ def get_releases(request: ApiRequest, slug: str, cursor: Cursor = None, limit: L
 
 @router.post(_ONE, response={201: ReleaseOut}, summary="Freeze the configuration as the next release")
 @needs(Scope.OPERATE)
-def post_release(request: ApiRequest, slug: str, wish: ReleaseWish = _UNSAID) -> Status[Any]:
-    """The next start brings it; what is lit stays as it is."""
-    deployment = deployment_of(request, slug)
-    made = releases.create_release(deployment, actor=request.auth, note=wish.note)
+def post_release(
+    request: ApiRequest,
+    slug: str,
+    response: HttpResponse,
+    wish: ReleaseWish = _UNSAID,
+    if_match: versions.IfMatch = None,
+) -> Status[Any]:
+    """The next start brings it; what is lit stays as it is. The ETag is the version of what was frozen."""
+    pk = deployment_of(request, slug).pk
+    with transaction.atomic():
+        deployment = locked(pk)
+        versions.check(deployment, if_match)
+        made = releases.create_release(deployment, actor=request.auth, note=wish.note)
+    versions.tag(response, deployment)
     return Status(201, _one(deployment, made.number))
 
 

@@ -25,6 +25,7 @@ class Account(models.Model):
     The secrets below are written at the provider, which gives none back. `secrets_version` counts their
     changes and `secrets_written` names the one that lies there: where they differ, they are written again
     before anything is lit. The proxy token before this one is revoked once nothing can hold it any more.
+    `replaced_secrets` (JSON) are those that something lit may still say in its log.
     """
 
     name = models.CharField(max_length=80, unique=True)
@@ -81,6 +82,7 @@ class Account(models.Model):
     retire_error = models.TextField(blank=True, default="", editable=False)
     huggingface_token = EncryptedTextField(blank=True, default="")
     huggingface_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    replaced_secrets = EncryptedTextField(blank=True, default="", editable=False)
     secrets_version = models.PositiveIntegerField(default=0, editable=False)
     secrets_written = models.IntegerField(default=0, editable=False)
     secrets_written_at = models.DateTimeField(null=True, blank=True, editable=False)

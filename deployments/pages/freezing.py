@@ -1,5 +1,7 @@
 """Put everything out, and lift that again."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -7,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from deployments.planning.lifecycle import BURNING
 from deployments.planning.power import Scope
-from deployments.services import deadman, frozen, on_call, orphan_requests, status
+from deployments.services import auto_rollback, deadman, frozen, on_call, orphan_requests, status
 from deployments.services.errors import Refused
 
 from .access import PageRequest, needs
@@ -24,7 +26,7 @@ _NO_WORKER = (
 @needs(Scope.OPERATE)
 def freeze(request: PageRequest) -> HttpResponse:
     """GET names what would go out, POST does it."""
-    context = {"reason": request.POST.get("reason", "")[:200], "refused": ""}
+    context: dict[str, Any] = {"reason": request.POST.get("reason", "")[:200], "refused": ""}
     if request.method == "POST":
         try:
             frozen.freeze(actor=request.actor, reason=context["reason"])
@@ -39,6 +41,7 @@ def freeze(request: PageRequest) -> HttpResponse:
     lit = [one for one in status.statuses(actor=request.actor) if one.state in BURNING]
     shown = {"lit": lit, "unexplained": unexplained, "usd_per_hour": status.burning(now).usd_per_hour}
     ways = [way for way in on_call.ways_out() if way.lit] if dead else []
+    shown["going_back"] = auto_rollback.waiting() if request.actor.deployments is None else []
     return dialog(request, "freeze", {**shown, "dead": dead, "ways": ways, **context})
 
 

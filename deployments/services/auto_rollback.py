@@ -13,6 +13,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from deployments.models import AutoRollback, Cause, Deployment, Release, Run, StopKind, Wanted
 from deployments.planning.power import SYSTEM, Actor, Scope
@@ -136,6 +137,13 @@ def restore(deployment: Deployment) -> bool:
             wanted=Wanted.ON, breaker_opened_at=None, breaker_reason="", breaker_text="", breaker_run=None
         )
     )
+
+
+def waiting() -> QuerySet[Deployment]:
+    """Deployments whose earlier release is still to be brought to the provider again. A freeze ends that:
+    they stay off when it is lifted, and the next start uses that release."""
+    rows = Deployment.objects.filter(restoring__isnull=False, archived_at__isnull=True)
+    return rows.select_related("restoring").order_by("name")
 
 
 def set_on(deployment: Deployment, on: bool, *, actor: Actor) -> None:

@@ -51,20 +51,17 @@ def open_breaker(
         reason, run, text = Break.BOOT_DIED, died, died.engine_error
     text = text or (run.engine_error if run is not None else "")
     with transaction.atomic():
-        turned_off = locked(deployment.pk).wanted == Wanted.OFF  # by somebody, since this was decided
+        row = locked(deployment.pk)
+        turned_off = row.wanted == Wanted.OFF  # by somebody, since this was decided
         opened = Deployment.objects.filter(pk=deployment.pk, breaker_opened_at__isnull=True).update(
             breaker_opened_at=now,
             breaker_reason=reason,
             breaker_text=text[:4000],
             breaker_run=run,
             wanted=Wanted.OFF,
-            stop_kind=StopKind.OFF,
-            stop_requested_at=now,
-            stop_by=SYSTEM.name,
-            stop_reason="failed",
-            stop_hard_at=now,
-            stop_clear_since=None,
             restoring=None,
+            stop_clear_since=None,
+            **({} if _is_being_turned_off(row) else _stop(now)),
         )
         if not opened:
             return False
@@ -83,6 +80,18 @@ def open_breaker(
         _tell(deployment, failure, went_back, now)
         enqueue.reconcile_soon(deployment.pk)
     return True
+
+
+def _is_being_turned_off(deployment: Deployment) -> bool:
+    """Whether somebody's own turn-off is under way: that order stands, with their name and their reason."""
+    return deployment.stop_kind == StopKind.OFF and deployment.stop_by not in ("", SYSTEM.name)
+
+
+def _stop(now: datetime) -> dict[str, Any]:
+    return {
+        "stop_kind": StopKind.OFF, "stop_requested_at": now, "stop_by": SYSTEM.name,
+        "stop_reason": "failed", "stop_hard_at": now,
+    }  # fmt: skip
 
 
 def _died_booting(deployment: Deployment) -> Run | None:

@@ -62,6 +62,7 @@ def preflight(deployment: Deployment, spec: Spec, known: Known | None = None) ->
         catalogue,
         boot_p99_s=_boot_p99_s(deployment, spec),
         model=None if config is None else facts_of_config(config),
+        shared=deployment.account.is_sandbox,  # its servers run on the panel's own machine
         shape=shape,
         calibration=own,
     )

@@ -10,6 +10,8 @@ from django.conf import settings
 
 from deployments.models import Account
 
+from .replaced import replaced
+
 # Longer lines are cut; so is what is looked at, so that one line cannot hold up a reader.
 LINE_LIMIT = 8000
 _LOOKED_AT = 64_000
@@ -115,9 +117,9 @@ def storable(text: str, known: Iterable[str]) -> str:
 
 
 def known_secrets(account: Account) -> tuple[str, ...]:
-    """Every secret of the account and of the panel itself."""
+    """Every secret of the account, those that were replaced lately, and the panel's own."""
     own = (account.engine_key, account.proxy_token_secret, account.token_secret, account.huggingface_token)
-    return tuple(value for value in (*own, *_of_the_panel()) if value)
+    return tuple(value for value in (*own, *replaced(account), *_of_the_panel()) if value)
 
 
 def _of_the_panel() -> tuple[str, ...]:

@@ -148,19 +148,26 @@ def _one_at_a_time(account: Account) -> None:
 def create_release(deployment: Deployment, *, actor: Actor, note: str = "") -> Release:
     """Freeze the configuration as the next release and make it the current one. It is deployed by the next
     start; what is lit stays as it is. Raises Refused config_refused where the configuration has errors, and
-    outside_refused where a fresh look at the provider saw what certainly fails its deploy."""
+    outside_refused where a fresh look at the provider saw what certainly fails its deploy.
+
+    What is frozen is read again under the lock: the row may have been loaded before somebody else's save."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A release needs an operator.")
     refuse_secret_text("note", note)
-    spec = checked_spec(deployment.config)
-    _own_app_name(deployment.account, spec, deployment)
-    refuse_errors(deployment, spec)
-    refuse_what_was_seen(deployment)
-    return _freeze(deployment, actor, deployment.config, note=note)
+    with transaction.atomic():
+        row = locked(deployment.pk)
+        spec = checked_spec(row.config)
+        _own_app_name(row.account, spec, row)
+        refuse_errors(row, spec)
+        refuse_what_was_seen(row)
+        made = _freeze(row, actor, row.config, note=note)
+    deployment.config, deployment.current_release = row.config, made
+    return made
 
 
 def ensure_release(deployment: Deployment, actor: Actor) -> Release:
-    """The current release, made from the configuration where there is none yet, as `create_release` does."""
+    """The current release, made from the configuration where there is none yet, as `create_release` does.
+    Call it with the row of `locked`, inside its transaction."""
     if deployment.current_release is not None:
         return deployment.current_release
     refuse_errors(deployment, checked_spec(deployment.config))
@@ -171,11 +178,14 @@ def rollback(deployment: Deployment, number: int, *, actor: Actor) -> Release:
     """A new release with the spec of an earlier one. Never lights anything."""
     if not actor.may(Scope.OPERATE, deployment.slug):
         raise not_allowed("A rollback needs an operator.")
-    return go_back_to(deployment, number, actor=actor, note=f"rollback to release {number}")
+    with transaction.atomic():
+        made = go_back_to(locked(deployment.pk), number, actor=actor, note=f"rollback to release {number}")
+    deployment.current_release = made
+    return made
 
 
 def go_back_to(deployment: Deployment, number: int, *, actor: Actor, note: str) -> Release:
-    """The same, for whoever has asked about powers already."""
+    """The same, for whoever has asked about powers already and holds the row's lock."""
     earlier = release_of(deployment, number)
     _own_app_name(deployment.account, checked_spec(earlier.spec), deployment)
     return _freeze(deployment, actor, earlier.spec, note=note, rolled_back_to=number)

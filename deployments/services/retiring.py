@@ -9,6 +9,7 @@ from deployments.models import Account, InFlight
 from deployments.providers.base import ProviderError
 from deployments.providers.registry import provider_for
 
+from . import replaced
 from .loading import IN_FLIGHT_STALE
 
 log = structlog.get_logger(__name__)
@@ -20,11 +21,14 @@ LONGEST = timedelta(minutes=90)
 
 
 def go_round(*, now: datetime | None = None) -> None:
-    """Revoke what is due. Safe to repeat and in several processes."""
+    """Revoke what is due, and forget replaced secrets that nothing can say any more.
+
+    Safe to repeat and in several processes."""
     now = now or timezone.now()
     for account in Account.objects.exclude(retired_proxy_token_id=""):
         if due(account, now):
             _revoke(account)
+    replaced.forget(now)
 
 
 def due(account: Account, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 Nothing of a secret is ever told: a rotation gives a sentence, and the record of actions another.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -12,10 +13,10 @@ from django.utils import timezone
 
 from deployments.models import Account, Deployment, Run
 from deployments.planning.power import Actor
-from deployments.providers.base import Provider, ProviderError
+from deployments.providers.base import Provider, ProviderError, ProxyToken
 from deployments.providers.registry import provider_for
 
-from . import account_check, audit, observe, secrets
+from . import account_check, audit, observe, replaced, secrets
 from .accounts import check_pair, found, refuse_managed
 from .errors import Refused, bad_field
 
@@ -172,18 +173,11 @@ def proxy_token(account_id: int, *, actor: Actor, at_once: bool = False) -> str:
         if older:
             provider.revoke_proxy_token(older)
         made = provider.create_proxy_token()
-        if not provider.proxy_token_holds(made.token_id):
-            provider.revoke_proxy_token(made.token_id)
-            words = "The provider does not list the new token for this environment; the one before stays."
-            raise Refused("not_listed", words, status=409)
-        values = {
-            "proxy_token_id": made.token_id, "proxy_token_secret": made.token_secret, "retire_error": "",
-            "retired_proxy_token_id": old, "proxy_token_retired_at": now if old else None,
-            "proxy_token_changed_at": now,
-        }  # fmt: skip
-        if not _switch(account, old, values, actor):
-            provider.revoke_proxy_token(made.token_id)
-            raise Refused("busy", "Somebody else changed it at the same moment.", status=409)
+        try:
+            _use(account, provider, made, actor, now)
+        except Exception:
+            secrets.drop_unused(account, provider, made.token_id, replacing=older)
+            raise
         if at_once:
             return _revoked_now(account, provider, old)
     except ProviderError as error:
@@ -191,8 +185,24 @@ def proxy_token(account_id: int, *, actor: Actor, at_once: bool = False) -> str:
     return "The gateway uses the new one now. The one before is revoked once no request in flight holds it."
 
 
+def _use(account: Account, provider: Provider, made: ProxyToken, actor: Actor, now: datetime) -> None:
+    """Make a token the account's. Raises Refused or ProviderError, and then it is not."""
+    if not provider.proxy_token_holds(made.token_id):
+        words = "The provider does not list the new token for this environment; the one before stays."
+        raise Refused("not_listed", words, status=409)
+    old = account.proxy_token_id
+    values = {
+        "proxy_token_id": made.token_id, "proxy_token_secret": made.token_secret, "retire_error": "",
+        "retired_proxy_token_id": old, "proxy_token_retired_at": now if old else None,
+        "proxy_token_changed_at": now,
+    }  # fmt: skip
+    if not _switch(account, old, values, actor):
+        raise Refused("busy", "Somebody else changed it at the same moment.", status=409)
+
+
 def _switch(account: Account, old: str, values: dict[str, Any], actor: Actor) -> bool:
     with transaction.atomic():
+        replaced.remember(account.pk, values, timezone.now())
         rows = Account.objects.filter(pk=account.pk, proxy_token_id=old)
         if not rows.update(**values):
             return False
@@ -215,6 +225,7 @@ def _revoked_now(account: Account, provider: Provider, old: str) -> str:
 
 def _keep(account: Account, what: Rotated, actor: Actor, values: dict[str, Any]) -> None:
     with transaction.atomic():
+        replaced.remember(account.pk, values, timezone.now())
         Account.objects.filter(pk=account.pk).update(**values)
         _record(account, what, actor)
 

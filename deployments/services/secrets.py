@@ -2,10 +2,13 @@
 
 import secrets as random
 
+import structlog
 from django.utils import timezone
 
 from deployments.models import Account
 from deployments.providers.base import Provider, ProviderError
+
+log = structlog.get_logger(__name__)
 
 ENGINE_SECRET = "vllm-api-key"  # noqa: S105  # the name at the provider, no secret
 WEIGHTS_SECRET = "huggingface"  # noqa: S105
@@ -22,10 +25,28 @@ def ensure(account: Account, provider: Provider) -> None:
         _store(account, "engine_key", engine_key=new_engine_key())
     if not account.proxy_token_id:
         token = provider.create_proxy_token()
-        _store(account, "proxy_token", proxy_token_id=token.token_id, proxy_token_secret=token.token_secret)
-        if account.proxy_token_id != token.token_id:  # another worker was first; two would both open the door
-            provider.revoke_proxy_token(token.token_id)
+        try:
+            _store(
+                account, "proxy_token", proxy_token_id=token.token_id, proxy_token_secret=token.token_secret
+            )
+        finally:  # where another worker was first, or it was not kept: two would both open the door
+            drop_unused(account, provider, token.token_id)
     write(account, provider)
+
+
+def drop_unused(account: Account, provider: Provider, token_id: str, *, replacing: str = "") -> None:
+    """Revoke a proxy token that was made and is not the account's; no row but this call knows it. Where the
+    provider fails its id is kept for `retiring.go_round`, in the place of `replacing`, which is revoked."""
+    rows = Account.objects.filter(pk=account.pk)
+    if rows.filter(proxy_token_id=token_id).exists():
+        return
+    try:
+        provider.revoke_proxy_token(token_id)
+    except ProviderError as error:
+        kept = rows.filter(retired_proxy_token_id__in=("", replacing)).update(
+            retired_proxy_token_id=token_id, proxy_token_retired_at=None, retire_error=error.message[:2000]
+        )
+        log.warning("tokens.unused_not_revoked", account=account.name, kept=bool(kept), error=error.message)
 
 
 def new_engine_key() -> str:

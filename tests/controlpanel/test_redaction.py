@@ -15,6 +15,7 @@ SECRETS = [
     ("GET /accounts/link/tokentoken/", "tokentoken"),
     ("MODAL_TOKEN_SECRET=xyz in the environment", "xyz"),
     ("hf_abcdefghijklmnopqrstuv", "hf_abcdefghijklmnopqrstuv"),
+    ("refused: sk-AbCd_fgh-JkLmNoPq", "sk-AbCd_fgh-JkLmNoPq"),
 ]
 
 

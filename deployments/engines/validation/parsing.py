@@ -123,6 +123,11 @@ def _values(case: Case, given: Given, flag: Flag, field: str) -> Iterator[Findin
         yield from _dotted(given, flag, field)
         return
     for text in given.values:
+        if typed and not given.attached and text.startswith("-") and "." in text:
+            cause = f"vLLM takes {shown(text)} for a flag with parts behind a dot, and its parser breaks."
+            yield _error("dashed-value", field, name, cause, f"Write {name}={text} as one.")
+            return
+    for text in given.values:
         problem = value_problem(flag, text)
         if problem is not None:
             code, words = problem

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from .case import Case
 from .finding import Fix, Level
 from .rule import Hit, Rule
-from .secrets import is_secret_name, is_secret_value
+from .secrets import is_secret_name, is_secret_step, is_secret_value
 
 _CODE = (
     *("middleware", "tool_parser_plugin", "reasoning_parser_plugin", "io_processor_plugin"),
@@ -100,7 +100,7 @@ def _plain_secret(case: Case) -> Iterator[Hit]:
         if not known and any(is_secret_value(text) for text in (given.spelled, *given.values)):
             yield Hit("extra_flags", "A flag holds what looks like a secret.", remedy, fix=None)
     for step in (*case.spec.image.setup_commands, *case.spec.image.pip):
-        if is_secret_value(step):
+        if is_secret_step(step):
             yield Hit("image", "A step of the image holds what looks like a secret.", remedy)
 
 

@@ -30,6 +30,10 @@ SPECULATIVE_KEYS = (
     "use_local_argmax_reduction",
 )
 _COMPILE = ("compilation_config", "cudagraph_capture_sizes", "max_cudagraph_capture_size")
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+# Methods that draft with a model of their own; the others draft from the model served, or without one.
+_DRAFTED = ("eagle", "eagle3", "draft_model", "medusa", "mlp_speculator", "custom_class")
+_COUNTED = ("ngram", "ngram_gpu")
 _GLM = re.compile(r"(?i)glm-(4\.7|5)")
 _GLM_PARSERS = {"tool_call_parser": "glm47", "reasoning_parser": "glm45"}
 
@@ -98,6 +102,11 @@ def _ranks(case: Case) -> Iterator[Hit]:
     for dest in asked:
         ranks *= case.whole(dest, 1)
     have = max(case.spec.gpu_count, 1)
+    for given in case.typed(*asked):
+        if _WHOLE.fullmatch(given.value) and int(given.value) < 1:
+            cause = f"{given.spelled} is {given.value}. The engine would not start."
+            yield Hit("extra_flags", cause, "Choose 1 or more.", given.spelled, case.without(given))
+            return
     if ranks != have:
         level = Level.ERROR if ranks > have else Level.WARNING
         wrong = "The engine would not start." if ranks > have else "Idle GPUs cost as much as busy ones."
@@ -185,6 +194,23 @@ def _speculation(case: Case) -> Iterator[Hit]:
         yield Hit(field, f"num_speculative_tokens is {count!r}.", "Choose a whole number from 1.", flag, fix)
 
 
+def _speculation_lacks(case: Case) -> Iterator[Hit]:
+    config = case.spec.speculative
+    if config is None:
+        return
+    flag, field = "--speculative-config", "speculative"
+    method, model = config.get("method"), config.get("model")
+    if not method and not model:
+        cause = "The speculation names neither a method nor a model."
+        yield Hit(field, cause, "Write a method, for example mtp, or turn it off.", flag)
+    elif method in _DRAFTED and not model:
+        yield Hit(field, f"{method} drafts with a model of its own, and none is named.", "Write model.", flag)
+    elif method in _COUNTED and config.get("num_speculative_tokens") is None:
+        fix = Fix("Set it to 3.", {field: {**config, "num_speculative_tokens": 3}})
+        cause = f"{method} does not know how many tokens to draft."
+        yield Hit(field, cause, "Set num_speculative_tokens.", flag, fix)
+
+
 def _loading(case: Case) -> Iterator[Hit]:
     if case.spec.load_strategy in (None, "lazy") and (case.spec.checkpoint_gib or 0) >= 50:
         fix = Fix("Set load_strategy to prefetch.", {"load_strategy": "prefetch"})
@@ -268,6 +294,13 @@ RULES = (
         "The engine refuses to start.",
         "vLLM 0.32, SpeculativeConfig",
         _speculation,
+    ),
+    Rule(
+        "speculation-lacks",
+        Level.ERROR,
+        "The engine refuses to start.",
+        "vLLM 0.32, SpeculativeConfig: `num_speculative_tokens was provided but without speculative model`",
+        _speculation_lacks,
     ),
     Rule(
         "slow-loading",

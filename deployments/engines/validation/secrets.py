@@ -12,7 +12,11 @@ _VALUE = re.compile(
     r"|\bglpat-[A-Za-z0-9_-]{16,}|\bnvapi-[A-Za-z0-9_-]{16,}|\bAIza[A-Za-z0-9_-]{30,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY|(?<=://)[^/\s:@$]*:(?!\$)[^/\s@]+(?=@)"
 )
-_NAME = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|password|passwd|credentials?)$")
+_NAME = re.compile(
+    r"(?i)(((^|_)(key|token|secret|pass|pwd|credentials?))|api_?key|passwd|password|passphrase)$"
+)
+# A variable given its value in a step of the image. One that is read from elsewhere (`$`) is no secret here.
+_ASSIGNED = re.compile(r"""(?<![\w$-])([A-Za-z_]\w*)=["']?(?![$"'\s])\S""")
 
 HIDDEN = "•••"
 
@@ -25,6 +29,11 @@ def is_secret_name(name: str) -> bool:
 def is_secret_value(text: str) -> bool:
     """Whether a text holds what looks like somebody's token."""
     return bool(_VALUE.search(text))
+
+
+def is_secret_step(text: str) -> bool:
+    """Whether a step of an image holds a token, or gives a variable with a secret's name its value."""
+    return is_secret_value(text) or any(is_secret_name(found[1]) for found in _ASSIGNED.finditer(text))
 
 
 def shown(text: str) -> str:
@@ -46,7 +55,7 @@ def plain_secrets(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield field, f"The value of {name}"
     if any(is_secret_value(str(flag)) for flag in config.get("extra_flags") or ()):
         yield "extra_flags", "The value of a flag"
-    if any(is_secret_value(str(step)) for key in ("setup_commands", "pip") for step in image.get(key) or ()):
+    if any(is_secret_step(str(step)) for key in ("setup_commands", "pip") for step in image.get(key) or ()):
         yield "image", "A step of the image"
 
 

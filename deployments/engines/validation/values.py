@@ -66,6 +66,8 @@ def read_value(flag: Flag, text: str) -> Any:
 
 def value_problem(flag: Flag, text: str) -> Problem | None:
     """Why the parser refuses this value of this flag."""
+    if flag.dest == "lora_modules":
+        return _lora_problem(text)
     try:
         value = read_value(flag, text)
     except (ValueError, RecursionError):
@@ -75,6 +77,19 @@ def value_problem(flag: Flag, text: str) -> Problem | None:
         return _object_problem(flag, value)
     if flag.choices and value not in flag.choices:
         return "wrong-choice", "takes one of " + ", ".join(str(c) for c in flag.choices if c is not None)
+    return None
+
+
+def _lora_problem(text: str) -> Problem | None:
+    """As vLLM's LoRAParserAction reads one item."""
+    if not text or ("=" in text and "," not in text):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return "wrong-type", "takes name=path or a JSON object"
+    if not isinstance(value, Mapping) or not {"name", "path"} <= set(value):
+        return "wrong-type", "takes a JSON object with name and path"
     return None
 
 

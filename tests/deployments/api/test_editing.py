@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from deployments.models import Deployment, Lease, Wake
-from deployments.planning.power import Role
+from deployments.planning.power import SYSTEM, Role
+from deployments.services import releases
 from tests.deployments.pages.states import States
 
 from .callers import Caller, ok
@@ -98,3 +99,28 @@ def test_owner_warm_up_and_cap_are_changed_too(caller: Callable[..., Caller], st
     assert (left["owner"], left["member_cap_usd"], left["warm_up"]) == (None, None, False)
     for wrong in ({"owner": "nobody-here"}, {"member_cap_usd": "much"}):
         assert list(ok(admin("patch", "/deployments/asleep", wrong), 422)["fields"]) == list(wrong)
+
+
+def test_a_release_and_a_file_take_the_version_that_was_read(
+    caller: Callable[..., Caller], states: States
+) -> None:
+    states.asleep()
+    anna, ben = caller(Role.ADMIN, "anna"), caller(Role.ADMIN, "ben")
+    file = anna("get", "/deployments/asleep/configuration")
+    read = file.headers["ETag"]
+    assert read == anna("get", "/deployments/asleep").headers["ETag"]
+    now = ben("patch", "/deployments/asleep", {"config": {"max_num_seqs": 16}}).headers["ETag"]
+    for method, of, body in (("post", "releases", None), ("put", "configuration", file.content)):
+        assert ok(anna(method, f"/deployments/asleep/{of}", body, If_Match=read), 412)["code"] == "stale"
+    made = anna("post", "/deployments/asleep/releases", If_Match=now)
+    assert (made.status_code, made.headers["ETag"]) == (201, now)
+
+
+def test_a_release_freezes_what_is_saved_and_not_what_was_loaded_before(
+    caller: Callable[..., Caller], states: States
+) -> None:
+    loaded = states.asleep()
+    ok(caller(Role.ADMIN)("patch", "/deployments/asleep", {"config": {"max_num_seqs": 16}}), 200)
+    made = releases.create_release(loaded, actor=SYSTEM)
+    assert (made.spec["max_num_seqs"], loaded.config["max_num_seqs"]) == (16, 16)
+    assert loaded.current_release_id == made.pk

@@ -85,3 +85,18 @@ def test_going_back_by_itself_is_set_by_an_admin(caller: Make, states: States) -
     assert (answer.status_code, answer.json()["auto_rollback"]) == (200, True)
     operator = caller(Role.OPERATOR)
     assert operator("patch", "/deployments/asleep", {"auto_rollback": False}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("is_sandbox", "level", "remote"), [(True, "error", "warning"), (False, "warning", "advice")]
+)
+def test_code_of_ones_own_is_refused_on_the_panels_own_machine(
+    caller: Make, states: States, is_sandbox: bool, level: str, remote: str
+) -> None:
+    account = states.asleep().account
+    account.is_sandbox = is_sandbox
+    account.save(update_fields=["is_sandbox"])
+    config = {"extra_flags": ["--middleware", "mine.Spy"], "trust_remote_code": True, "revision": None}
+    found = caller(Role.ADMIN).post(PATH, {"config": config}, 200)["findings"]
+    levels = {one["code"]: one["level"] for one in found}
+    assert (levels["loads-code"], levels["unpinned-code"]) == (level, remote)

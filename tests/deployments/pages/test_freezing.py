@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.test import Client
 
-from deployments.models import Freeze
+from deployments.models import Deployment, Freeze
 from deployments.planning.power import Role
 
 from .states import States
@@ -41,3 +41,18 @@ def test_freeze_is_shown_on_every_page_until_an_admin_lifts_it(
 def test_lifting_nothing_is_said(browser: Callable[..., Client], states: States) -> None:
     response = browser(Role.ADMIN).post("/freeze/lift/", follow=True)
     assert "Nothing is frozen." in response.content.decode()
+
+
+def test_a_rollback_under_way_ends_with_the_freeze_and_the_page_says_so(
+    browser: Callable[..., Client], states: States
+) -> None:
+    made = states.asleep()
+    Deployment.objects.filter(pk=made.pk).update(restoring=made.current_release)
+    admin = browser(Role.ADMIN)
+    page = admin.get("/freeze/").content.decode()
+    assert "<b>Support drafts</b>: the panel is going back" in page
+    assert "it stays off when the freeze is lifted" in page
+    admin.post("/freeze/")
+    admin.post("/freeze/lift/")
+    made.refresh_from_db()
+    assert (made.restoring, made.wanted) == (None, "off")

@@ -167,7 +167,10 @@ def test_turned_off_just_before_the_breaker_opens_it_stays_off(proven: Panel) ->
     proven.advance(30, step_s=15)
     run = proven.run()
     requests.turn_off(proven.deployment, actor=actor(), force=True)
+    ordered = proven.deployment.stop_requested_at
     assert breaker.open_breaker(proven.deployment, reason="boot_died", run_id=run.pk, now=proven.now)
+    kept = proven.deployment
+    assert (kept.stop_by, kept.stop_reason, kept.stop_requested_at) == ("Ada", "turn_off", ordered)
     settles(proven)
     assert not AutoRollback.objects.get().redeployed
     assert proven.deployment.restoring is None

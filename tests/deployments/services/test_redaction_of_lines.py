@@ -18,6 +18,7 @@ SECRETS = [
     ("as-AbCdEfGhIjKlMnOpQr", "as-AbCdEfGhIjKlMnOpQr"),
     ("proxy wk-AbCdEfGhIjKlMnOpQr", "wk-AbCdEfGhIjKlMnOpQr"),
     ("proxy ws-AbCdEfGhIjKlMnOpQr", "ws-AbCdEfGhIjKlMnOpQr"),
+    ("key sk-AbCdEfGh_JkLmN-Pq- is wrong", "sk-AbCdEfGh"),
     ("Modal-Secret: short", "short"),
     ("VLLM_API_KEY=plain HOME=/root", "plain"),
     ("HF_TOKEN=plain", "plain"),

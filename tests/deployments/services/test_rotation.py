@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from deployments.models import Account, Action, InFlight
+from deployments.models import Account, Action, InFlight, Run
 from deployments.planning.power import Role
 from deployments.providers.base import CredentialsRefused, ProviderError
-from deployments.services import account_check, requests, retiring, rotation, secrets
+from deployments.services import account_check, logs, replaced, requests, retiring, rotation, secrets
 from deployments.services.errors import Refused
 
 from .conftest import Panel, actor
@@ -214,3 +215,46 @@ def test_a_leaked_proxy_token_is_revoked_at_once(panel: Panel, account: Account)
     assert "not revoked yet" in rotation.proxy_token(account.pk, actor=ADMIN, at_once=True)
     retiring.go_round()
     assert panel.provider.proxy_tokens == {now(account).proxy_token_id}
+
+
+def test_a_new_proxy_token_that_is_not_used_opens_nothing(
+    panel: Panel, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = account.proxy_token_id
+    panel.provider.fail_next("proxy_token_holds", DOWN)
+    with pytest.raises(Refused):
+        rotation.proxy_token(account.pk, actor=ADMIN)
+    assert panel.provider.proxy_tokens == {old}
+    panel.provider.fail_next("proxy_token_holds", DOWN)
+    panel.provider.fail_next("revoke_proxy_token", DOWN)
+    with pytest.raises(Refused):
+        rotation.proxy_token(account.pk, actor=ADMIN)
+    assert {now(account).retired_proxy_token_id, old} == panel.provider.proxy_tokens
+    retiring.go_round(now=panel.now)
+    assert panel.provider.proxy_tokens == {old}
+    Account.objects.update(proxy_token_id="", proxy_token_secret="")
+    panel.provider.proxy_tokens.clear()
+    monkeypatch.setattr(secrets, "_store", lambda *a, **k: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        secrets.ensure(now(account), panel.provider)
+    assert panel.provider.proxy_tokens == set()
+
+
+def test_a_replaced_secret_is_hidden_in_logs_until_nothing_lit_is_older(
+    panel: Panel, account: Account
+) -> None:
+    rotation.huggingface_token(account.pk, token="hf-first", actor=ADMIN)
+    panel.start()
+    panel.advance(40)
+    old = now(account).proxy_token_secret
+    rotation.huggingface_token(account.pk, token="hf-second", actor=ADMIN)
+    rotation.proxy_token(account.pk, actor=ADMIN)
+    assert {"hf-first", "hf-second", old} < set(logs.known_secrets(now(account)))
+    later = timezone.now() + timedelta(days=2)
+    Run.objects.update(first_seen_at=timezone.now() - timedelta(hours=1))
+    replaced.forget(later)
+    assert "hf-first" in logs.known_secrets(now(account))
+    Run.objects.update(ended_at=later, end_reason="idle")
+    replaced.forget(later)
+    assert not {"hf-first", old} & set(logs.known_secrets(now(account)))
+    assert now(account).replaced_secrets == ""

@@ -71,6 +71,9 @@ PARSER: list[Row] = [
     ({"model": "--seed"}, "model-is-flag", "read as a flag"),
     ({"served_name": "-x"}, "missing-value", "--served-model-name"),
     (extra("--block-size", "0x10"), "wrong-type", "0x10"),
+    (extra("--watermark", "-0.5"), "dashed-value", "--watermark=-0.5"),
+    (extra("--lora-modules", "x"), "wrong-type", "name=path"),
+    (extra("--lora-modules", "a=b", '{"name":"a"}'), "wrong-type", "name and path"),
 ]
 
 BEYOND: list[Row] = [
@@ -128,6 +131,14 @@ BEYOND: list[Row] = [
     ({"tool_call_parser": "hermes"}, "glm-parsers", "glm47"),
     ({"reasoning_parser": "glm47"}, "glm-parsers", "glm45"),
     ({"reasoning_parser": None}, "glm-parsers", "no parser"),
+    ({"environment": {"DB_PASS": "x"}}, "plain-secret", "DB_PASS"),
+    ({"environment": {"MYAPIKEY": "x"}}, "plain-secret", "MYAPIKEY"),
+    (
+        {"image": {"setup_commands": ("RUN export X_TOKEN=abc && rm typing_extensions.py",)}},
+        "plain-secret",
+        "step",
+    ),
+    (extra("--pipeline-parallel-size", "0"), "gpus-and-ranks", "would not start"),
     ({"gpu_count": 6}, "heads", "64 attention heads"),
     (extra("--pipeline-parallel-size", "2"), "gpus-and-ranks", "16 GPUs"),
     ({"max_model_len": 2_000_000}, "context-too-long", "1,048,576"),
@@ -139,6 +150,10 @@ BEYOND: list[Row] = [
     ({"speculative": {"method": "mpt"}}, "speculation", "mtp"),
     ({"speculative": {"method": "mtp", "num_speculative_token": 5}}, "speculation", "num_speculative_tokens"),
     ({"speculative": {"method": "mtp", "num_speculative_tokens": 0}}, "speculation", "whole number"),
+    ({"speculative": {"num_speculative_tokens": 3}}, "speculation-lacks", "neither a method nor a model"),
+    ({"speculative": {"method": "eagle3", "num_speculative_tokens": 3}}, "speculation-lacks", "model"),
+    ({"speculative": {"method": "draft_model"}}, "speculation-lacks", "Write model"),
+    ({"speculative": {"method": "ngram"}}, "speculation-lacks", "how many"),
     ({"load_strategy": None}, "slow-loading", "prefetch"),
     (extra("--max-num-batched-tokens", "16"), "batched-tokens", "max_num_seqs"),
     ({"max_inputs": 16}, "inputs-and-sequences", "40"),
@@ -167,6 +182,7 @@ _STEPS = (
     "RUN rm -f x \\",
     "    && echo done",
     "env A=b",
+    'RUN X_TOKEN="$TOKEN" ./fetch --token=$TOKEN',
     "RUN <<EOF",
     "echo 1",
     "EOF",
@@ -195,5 +211,6 @@ RIGHT: list[Mapping[str, Any]] = [
     extra("--default-chat-template-kwargs.enable_thinking", "false", "--kv-cache-memory-bytes", "20G"),
     extra("--scheduling-policy=priority", "--watermark", "0.01", "--disable-uvicorn-access-log")
     | {"engine_version": "0.33.0"},
+    extra("--lora-modules", "a=b", '{"name":"c","path":"d"}', "--enable-lora"),
     extra("--structured-outputs-config.backend", "xgrammar", "--stream-interval", "2"),
 ]
