@@ -19,10 +19,20 @@ pytestmark = pytest.mark.browser
 # Short, so that many of them pass.
 IDLE_WINDOW_S = 300
 NAME = "watched"
-PAGES = ("", "runs/", "metrics/?range=1h", "logs/", "settings/")
-LOOKS = ("/deployments", f"/deployments/{NAME}/status", f"/deployments/{NAME}/runs",
-         f"/deployments/{NAME}/logs?limit=50", f"/deployments/{NAME}/metrics", f"/deployments/{NAME}/quote",
-         "/actions")  # fmt: skip
+# Those with parts that go on asking are open all the while; each of the others is opened once.
+OPEN = ("", "runs/", "metrics/?range=1h", "logs/", "settings/")
+OPEN_ELSEWHERE = ("/", "/runs/", "/on-call/", "/activity/")
+ONCE = ("runs/{run}/", "metrics/?range=90d", "formats/", "schedules/", "settings/edit/", "connect/", "chat/",
+        "start-dialog/")  # fmt: skip
+ONCE_ELSEWHERE = (
+    "/costs/", "/costs/compare/", "/costs/bills/", "/costs/prices/", "/costs/unexplained/", "/keys/", "/people/",
+    "/models/fit/", "/settings/accounts/", "/settings/notifications/", "/deployments/new/", "/on-call/runbooks/",
+    "/freeze/",
+)  # fmt: skip
+LOOKS = (
+    "/deployments", "/runs", "/on-call", "/actions",
+    *(f"/deployments/{NAME}/{tab}" for tab in ("status", "runs", "logs?limit=50", "metrics", "quote", "starts")),
+)  # fmt: skip
 
 
 @dataclass
@@ -48,7 +58,7 @@ def watched(panel: Panel, chromium: Browser) -> Iterator["Looks"]:
     """Every page open in a browser that polls, and a script that reads REST without rest."""
     asked: list[str] = []
     context = signed_in(chromium, panel)
-    for path in ("/", *(f"/deployments/{NAME}/{tab}" for tab in PAGES)):
+    for path in (*OPEN_ELSEWHERE, *(f"/deployments/{NAME}/{tab}" for tab in OPEN)):
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.goto(panel.url + path)
@@ -84,11 +94,21 @@ def test_looking_wakes_nothing_and_keeps_nothing_awake(panel: Panel, chromium: B
         _went_out_after_the_last_request(server, container, window_s)
         server.reaches("asleep")
         _check_the_connection(asked.page.context.new_page(), panel)
+        _open_once(asked.page.context.new_page(), panel, server.runs()[0]["id"])
         asked.forget()
         holds(lambda: not server.running(), for_s=5 * window_s)
         assert server.state() == "asleep"
         assert panel.control.counts()["total"] == counted, "no look has reached a container"
         assert asked.so_far() >= 5, "the pages polled all the while"
+
+
+def _open_once(page: Page, panel: Panel, run_id: int) -> None:
+    own = (f"/deployments/{NAME}/{tab.format(run=run_id)}" for tab in ONCE)
+    for path in (*own, *ONCE_ELSEWHERE):
+        answer = page.goto(panel.url + path, wait_until="load")
+        assert answer is not None
+        assert answer.status == 200, path
+    page.close()
 
 
 def _check_the_connection(page: Page, panel: Panel) -> None:
