@@ -22,17 +22,14 @@ NAME = "watched"
 # Those with parts that go on asking are open all the while; each of the others is opened once.
 OPEN = ("", "runs/", "metrics/?range=1h", "logs/", "settings/")
 OPEN_ELSEWHERE = ("/", "/runs/", "/on-call/", "/activity/")
-ONCE = ("runs/{run}/", "metrics/?range=90d", "formats/", "schedules/", "settings/edit/", "connect/", "chat/",
-        "start-dialog/")  # fmt: skip
+ONCE = ("runs/{run}/", "metrics/?range=90d", "formats/", "schedules/", "settings/edit/", "connect/", "chat/")
 ONCE_ELSEWHERE = (
-    "/costs/", "/costs/compare/", "/costs/bills/", "/costs/prices/", "/costs/unexplained/", "/keys/", "/people/",
-    "/models/fit/", "/settings/accounts/", "/settings/notifications/", "/deployments/new/", "/on-call/runbooks/",
-    "/freeze/",
+    "/costs/", "/costs/compare/", "/costs/bills/", "/costs/prices/", "/costs/unexplained/", "/keys/",
+    "/people/", "/models/fit/", "/settings/accounts/", "/settings/notifications/", "/deployments/new/",
+    "/on-call/runbooks/", "/freeze/",
 )  # fmt: skip
-LOOKS = (
-    "/deployments", "/runs", "/on-call", "/actions",
-    *(f"/deployments/{NAME}/{tab}" for tab in ("status", "runs", "logs?limit=50", "metrics", "quote", "starts")),
-)  # fmt: skip
+OF_ONE = ("status", "runs", "logs?limit=50", "metrics", "quote", "starts")
+LOOKS = ("/deployments", "/runs", "/on-call", "/actions", *(f"/deployments/{NAME}/{look}" for look in OF_ONE))
 
 
 @dataclass
