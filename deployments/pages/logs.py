@@ -132,7 +132,10 @@ def _cards(deployment: Deployment, status: StatusView, run_id: int | None) -> li
 
 def _runs(deployment: Deployment, shown: Run | None) -> list[dict[str, Any]]:
     """The newest runs, and the one that is shown."""
-    now, found = timezone.now(), list(deployment.runs.order_by("-id").only("number", "first_seen_at")[:_RUNS])
+    now, found = (
+        timezone.now(),
+        list(deployment.runs.order_by("-id").only("deployment", "number", "first_seen_at")[:_RUNS]),
+    )
     if shown is not None and shown not in found:
         found.append(shown)
     return [{"id": r.pk, "number": r.number, "said": words.moment(r.first_seen_at, now=now)} for r in found]

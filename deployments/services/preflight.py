@@ -62,7 +62,8 @@ def preflight(deployment: Deployment, spec: Spec, known: Known | None = None) ->
         catalogue,
         boot_p99_s=_boot_p99_s(deployment, spec),
         model=None if config is None else facts_of_config(config),
-        shared=deployment.account.is_sandbox,  # its servers run on the panel's own machine
+        # Servers of the sandbox run on the panel's own machine. A form can be without an account.
+        shared=deployment.account_id is not None and deployment.account.is_sandbox,
         shape=shape,
         calibration=own,
     )

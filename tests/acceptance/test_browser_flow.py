@@ -125,9 +125,10 @@ def _log_tail(page: Page, panel: Panel) -> None:
 
 def _runs_and_cost(page: Page, panel: Panel) -> None:
     page.goto(f"{panel.url}{HERE}runs/")
-    expect(page.locator("tbody tr")).to_have_count(2)
-    expect(page.locator("tbody")).to_contain_text("put to sleep")
-    expect(page.locator("tbody")).to_contain_text("turned off")
-    page.locator("tbody a").last.click()
+    rows = page.get_by_role("region", name="Runs", exact=True).locator("tbody")
+    expect(rows.locator("tr")).to_have_count(2)
+    expect(rows).to_contain_text("put to sleep")
+    expect(rows).to_contain_text("turned off")
+    rows.locator("a").last.click()
     expect(page.locator("main")).to_contain_text(re.compile(r"\$0\.\d\d"))
     expect(page.locator("main")).to_contain_text("Weights")

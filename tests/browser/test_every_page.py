@@ -118,7 +118,7 @@ def test_paper_has_the_runs_whole_and_nothing_to_press(tab: Callable[..., Tab], 
     page = opened.open("/deployments/ready/runs/")
     page.emulate_media(media="print")
     cut_off = "table => table.scrollWidth - table.closest('.card').clientWidth"
-    assert page.locator("table").evaluate(cut_off) <= 0
+    assert page.get_by_role("region", name="Runs").locator("table").evaluate(cut_off) <= 0
     assert page.locator("button:visible, .tabs:visible, .topbar:visible").count() == 0
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from deployments.models import Account, Action, InFlight, Run
 from deployments.planning.power import Role
 from deployments.providers.base import CredentialsRefused, ProviderError
-from deployments.services import account_check, logs, replaced, requests, retiring, rotation, secrets
+from deployments.services import account_check, redaction, replaced, requests, retiring, rotation, secrets
 from deployments.services.errors import Refused
 
 from .conftest import Panel, actor
@@ -249,12 +249,12 @@ def test_a_replaced_secret_is_hidden_in_logs_until_nothing_lit_is_older(
     old = now(account).proxy_token_secret
     rotation.huggingface_token(account.pk, token="hf-second", actor=ADMIN)
     rotation.proxy_token(account.pk, actor=ADMIN)
-    assert {"hf-first", "hf-second", old} < set(logs.known_secrets(now(account)))
+    assert {"hf-first", "hf-second", old} < set(redaction.known_secrets(now(account)))
     later = timezone.now() + timedelta(days=2)
     Run.objects.update(first_seen_at=timezone.now() - timedelta(hours=1))
     replaced.forget(later)
-    assert "hf-first" in logs.known_secrets(now(account))
+    assert "hf-first" in redaction.known_secrets(now(account))
     Run.objects.update(ended_at=later, end_reason="idle")
     replaced.forget(later)
-    assert not {"hf-first", old} & set(logs.known_secrets(now(account)))
+    assert not {"hf-first", old} & set(redaction.known_secrets(now(account)))
     assert now(account).replaced_secrets == ""
