@@ -149,7 +149,7 @@ def _changes(starts: Sequence[Start], width: int) -> list[Change]:
             x = place * _STEP / width * 100
             shown = f"release {start.release}" if start.release is not None else "no release"
             label = shown if x >= free_from else ""
-            free_from = x + 12 if label else free_from
+            free_from = x + 8 if label else free_from
             found.append(Change(label, str(place * _STEP), f"{x:.2f}", end=x > 88))
         before = start.release
     return found
