@@ -177,7 +177,7 @@ def _head(kind: Kind, whole: Mapping[str, float | None]) -> tuple[str, str]:
     figures = [(label, whole[name]) for label, name in kind.parts]
     if kind.key == "errors":
         known = [value for _, value in figures if value is not None]
-        return (show(sum(known)), f"{show(figures[0][1] or 0)} at the engine") if known else ("", "")
+        return (show(sum(known)), f"in all, {show(figures[0][1] or 0)} at the engine") if known else ("", "")
     if figures[0][1] is None:
         return "", ""
     rest = [f"{show(value)} {label}" for label, value in figures[1 : kind.first] if value is not None]

@@ -77,9 +77,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A release's first start: `line_x` in the chart's units, `x` of its label in per cent."""
+    """A release's first start: `line_x` in the chart's units, `x` of its label in per cent.
+
+    `release` and `brief` are the label, for a wide and a narrow window; empty where there is no room."""
 
     release: str
+    brief: str
     line_x: str
     x: str
     end: bool
@@ -149,7 +152,8 @@ def _changes(starts: Sequence[Start], width: int) -> list[Change]:
             x = place * _STEP / width * 100
             shown = f"release {start.release}" if start.release is not None else "no release"
             label = shown if x >= free_from else ""
-            free_from = x + 12 if label else free_from
-            found.append(Change(label, str(place * _STEP), f"{x:.2f}", end=x > 88))
+            brief = f"r{start.release}" if label and start.release is not None else ""
+            free_from = x + 8 if label else free_from
+            found.append(Change(label, brief, str(place * _STEP), f"{x:.2f}", end=x > 88))
         before = start.release
     return found

@@ -38,7 +38,9 @@ def money(usd: Decimal | None) -> str:
 
 @register.filter
 def signed_money(usd: Decimal) -> str:
-    """A difference with its sign; nothing is $0.00."""
+    """A difference with its sign; nothing is $0.00, and less than a cent has no sign."""
+    if abs(usd) < Decimal("0.005"):
+        return words.money(abs(usd))
     sign = "+" if usd > 0 else "−" if usd < 0 else ""
     return sign + words.money(abs(usd))
 
@@ -125,6 +127,22 @@ def signed_duration(seconds: float | None) -> str:
         return "–"
     sign = "" if abs(seconds) < 0.05 else "+" if seconds > 0 else "−"
     return sign + words.duration(abs(seconds))
+
+
+_LEASE_WAYS = {
+    "page": "from a page",
+    "api": "over REST",
+    "gateway": "by a request",
+    "command": "by a command",
+    "system": "by the panel itself",
+    "schedule": "by a schedule",
+}
+
+
+@register.filter
+def lease_way(via: str) -> str:
+    """How somebody came to hold it lit, for the end of a sentence."""
+    return _LEASE_WAYS.get(via, f"by {via}")
 
 
 @register.filter

@@ -37,6 +37,9 @@ function toEnd() {
   box.scrollTop = box.scrollHeight;
 }
 
+// Rows take their true height only once they are in view: the end moves after a frame has gone to it.
+new ResizeObserver(() => { if (follow.checked && attached) toEnd(); }).observe(list);
+
 const ids = { first: () => list.querySelector('[data-id]')?.dataset.id, last: () => list.lastElementChild?.dataset.id };
 
 // Removed in one range; the place of what is read is kept by the height that went.
@@ -183,11 +186,15 @@ let touched = false;
 for (const kind of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
   box.addEventListener(kind, () => { touched = true; }, { passive: true });
 }
+let stood = box.scrollTop;
 box.addEventListener('scroll', () => {
+  const up = box.scrollTop < stood;
+  stood = box.scrollTop;
   if (!touched) return;
   const end = atEnd();
-  if (attached) follow.checked = end;
-  if (end && attached) touched = false;
+  const leaving = end && up; // the first pixels of a smooth way up: neither followed nor left yet
+  if (attached && !leaving) follow.checked = end;
+  if (attached && end && !up) touched = false;
   if (before && box.scrollTop < NEAR_PX) older();
   else if (!attached && !('ends' in box.dataset) && box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX) newer();
 }, { passive: true });

@@ -65,6 +65,11 @@ function tell(svg, at) {
   const rows = JSON.parse(svg.dataset.values).map(([label, values]) => [label, values[at]]);
   const [first, ...rest] = rows.length > 3 ? rows.filter(([, value], i) => i === 0 || value) : rows;
   const small = document.createElement('small');
+  if (rows.every(([, value]) => value === null || value === undefined)) {
+    small.textContent = 'nothing measured';
+    figure.replaceChildren(small);
+    return;
+  }
   small.textContent = rest.map(([label, value]) => `${said(value, svg.dataset.unit)} ${label}`).join(', ') || first[0];
   figure.replaceChildren(`${said(first[1], svg.dataset.unit)} `, small);
 }
