@@ -148,9 +148,9 @@ def _waking(told: Told) -> Sentence:
     parts = [words.capitalize() if words else "Asking for a machine"]
     if told.progress is not None:
         parts.append(f"{round(told.progress * 100)} %")
-    if told.eta_s:
+    if told.eta_s is not None and told.eta_s > 0:
         parts.append(f"ready in about {duration(told.eta_s)}")
-    if told.late or told.eta_s == 0:
+    if told.late or (told.eta_s is not None and told.eta_s <= 0):
         parts.append(told.late or "later than usual")
     hint = "No request waits for it any more. Sleep stops the cost." if told.unclaimed else ""
     return Sentence(lead, f"{', '.join(parts)}. {money(told.so_far)} so far.", hint)
