@@ -80,6 +80,7 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
         "/deployments/ready/schedules/new/",
         "/deployments/ready/formats/",
         "/activity/",
+        "/runs/",
         "/freeze/",
         "/deployments/asleep/start/",
         "/deployments/failed/logs/",
