@@ -86,6 +86,7 @@ def test_other_pages_look_right(tab: Callable[..., Tab], states: States, width: 
         "/deployments/ready/schedules/new/",
         "/deployments/ready/formats/",
         "/activity/",
+        "/runs/",
         "/freeze/",
         "/on-call/",
         "/on-call/runbooks/",
