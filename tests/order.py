@@ -1,10 +1,10 @@
 """In which order the tests of a run are done: the long ones first, and those that share something together.
 
 pytest-randomly has shuffled them before; that order stays within each part. `--dist worksteal` gives each
-worker one stretch of the list to begin with, and who is done takes from the end of another's. So the tests of
-a real panel stand at the beginning of the stretches of all workers but the last: a worker's panel is started
-once and ends with them, instead of working beside everything else to the end. The last worker begins with
-what else starts processes or a browser.
+worker one stretch of the list to begin with, and who is done takes from the end of another's. So the tests
+of a real panel stand at the beginning of the first worker's stretch: one panel at a time has its clients and
+its clock, and the shared one ends with them, instead of working beside everything else to the end. The last
+worker begins with what else starts processes or a browser.
 """
 
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ def in_order(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
 
 def _dealt(panels: list[pytest.Item], workers: int, slow: list[pytest.Item]) -> list[list[pytest.Item]]:
+    """What each worker begins with."""
     if workers == 1:
         return [[*panels, *slow]]
-    players = workers - 1
-    return [*(panels[place::players] for place in range(players)), slow]
+    return [panels, *([] for _ in range(workers - 2)), slow]
 
 
 def _stretches(number: int, workers: int) -> Iterator[int]:

@@ -15,7 +15,7 @@ from .verdicts import Verdict, verdicts, worst
 router = Router(tags=["on call"])
 
 
-class CheckOut(Schema):
+class PartOut(Schema):
     """One part of the panel."""
 
     id: str = Field(description="Names its runbook: docs/operations.md#runbook-ID.")
@@ -72,7 +72,7 @@ class OnCallOut(Schema):
     at: datetime
     version: str
     verdict: Verdict
-    checks: list[CheckOut]
+    checks: list[PartOut]
     observer_lags: list[LagOut]
     queues: list[QueueOut]
     errors: list[ErrorOut]
@@ -100,7 +100,7 @@ def get_on_call(request: ApiRequest) -> Any:
 
 
 def _check(check: Any) -> dict[str, Any]:
-    return {**_fields(check, CheckOut), "runbook": f"/on-call/runbooks/#runbook-{check.id}"}
+    return {**_fields(check, PartOut), "runbook": f"/on-call/runbooks/#runbook-{check.id}"}
 
 
 def _watched(found: Facts, watch: Watch | None) -> dict[str, Any]:

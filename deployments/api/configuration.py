@@ -64,8 +64,8 @@ def put_configuration(
     """Replaces the saved configuration; settings that the file does not name get their defaults. Nothing
     that runs is touched. With `dry_run` nothing is saved either."""
     deployment, text = deployment_of(request, slug), _text(request)
+    plan = configuration_files.planned(deployment, text)  # what is wrong in the file is said first
     versions.check(deployment, if_match)
-    plan = configuration_files.planned(deployment, text)
     if not dry_run:  # what changes from here on is seen by its base
         deployment = configuration_files.take_in(deployment, text, actor=request.auth, base=plan.base)
     versions.tag(response, deployment)

@@ -47,7 +47,7 @@ class PriceOut(Schema):
         return Decimal(price.usd_per_s) * 3600
 
 
-class ChangeOut(Schema):
+class RecordedChangeOut(Schema):
     """A setting as it was and as it is."""
 
     field: str = Field(description="Empty where the action is about one thing.")
@@ -70,7 +70,7 @@ class ActionOut(Schema):
     target: str
     summary: str
     details: dict[str, Any]
-    changes: list[ChangeOut] = Field(description="What it changed, before and after.")
+    changes: list[RecordedChangeOut] = Field(description="What it changed, before and after.")
     usd: Usd | None
 
     @staticmethod

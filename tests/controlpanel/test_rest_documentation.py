@@ -1,5 +1,6 @@
 """The OpenAPI document, what it promises, and the page that shows it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.strategies import sampled_from
+from ninja import Schema
 from schemathesis import GenerationMode, checks
 
 from controlpanel.rest.documentation import document
@@ -50,6 +52,21 @@ def test_page_is_for_those_who_are_signed_in() -> None:
     assert f'"url": "{DOCUMENT}"' in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "cdn" not in page
+
+
+def test_no_two_shapes_share_a_name() -> None:
+    """In the document the later one would stand for both."""
+    document()
+
+    def below(kind: type[Schema]) -> Iterator[type[Schema]]:
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    mine = ("deployments.", "controlpanel.", "gateway.", "chat.")
+    made = {one for one in below(Schema) if one.__module__.startswith(mine)}
+    names = Counter(one.__name__ for one in made if "[" not in one.__name__)
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_every_operation_declares_every_error_and_who_may() -> None:
