@@ -79,6 +79,8 @@ def test_nothing_is_billed_beyond_the_limit_and_the_grace(attacked: Panel) -> No
         panel.kill("control")
         until(lambda: billed_usd(panel) > LIMIT_USD / 2, limit_s=60)
         _goes_out(panel, servers)
+        # All the while tasks come twice: nobody gets what anything is lit by.
+        holds(lambda: not any(server.status()["leases"] for server in servers), for_s=30)
         doubler.join(timeout=90)
         # What the provider brought back by itself was put out again by now; they still ask.
         before = billed_usd(panel)
