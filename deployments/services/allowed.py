@@ -15,12 +15,18 @@ BLIND_LIMIT = timedelta(seconds=60)
 
 
 def check_can_light(
-    deployment: Deployment, now: datetime, *, actor: Actor, wish: budgets.Wish | None = None
+    deployment: Deployment,
+    now: datetime,
+    *,
+    actor: Actor,
+    wish: budgets.Wish | None = None,
+    lock: bool = True,
 ) -> None:
     """Raise Refused while everything is frozen, the provider cannot be read for a minute, or its prices were
     not checked for half a year, or a budget that it would spend from is spent or would not carry `wish`.
 
-    Call it inside the transaction that writes what spends (see `budgets.check`).
+    Call it inside the transaction that writes what spends (see `budgets.check`). Without `lock` it only
+    looks, before there is one: what is refused must not stand in line with those who put it out.
     """
     freeze = current_freeze()
     if freeze is not None:
@@ -38,4 +44,4 @@ def check_can_light(
             status=503,
         )
     prices.check_fresh(deployment.account, costs.resources(spec_of(deployment), deployment.account), now)
-    budgets.check(deployment, actor, now, wish)
+    budgets.check(deployment, actor, now, wish, lock=lock)

@@ -167,13 +167,14 @@ def _ready(deployment_ids: set[int]) -> set[int]:
     return set(rows.values_list("deployment_id", flat=True))
 
 
-def check(deployment: Deployment, actor: Actor, now: datetime, wish: Wish | None) -> None:
+def check(deployment: Deployment, actor: Actor, now: datetime, wish: Wish | None, *, lock: bool) -> None:
     """Raise Refused `budget_exhausted` where a budget is spent, or would not carry `wish` to its end.
 
-    Call it inside the transaction that writes the lease: the budgets' rows are locked, in one order, so that
-    of two starts at the limit the second sees what the first one reserved.
+    With `lock`, call it inside the transaction that writes the lease: the budgets' rows are locked, in one
+    order, so that of two starts at the limit the second sees what the first one reserved.
     """
-    for budget in applying(deployment, actor).select_for_update(of=("self",)):
+    rows = applying(deployment, actor)
+    for budget in rows.select_for_update(of=("self",)) if lock else rows:
         found = standing(budget, now, wish)
         if found.exhausted:
             raise _refused(f"{said(budget)} is spent: ${found.spent_usd:.2f} of ${budget.amount_usd:.2f}.")

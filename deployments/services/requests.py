@@ -22,7 +22,7 @@ from .allowed import check_can_light
 from .budgets import Wish
 from .carry_out import begin_stop, want_off
 from .errors import Refused, bad_field, not_allowed, not_found
-from .locking import locked
+from .locking import in_turn, locked
 from .quote import quote
 from .releases import ensure_release
 from .use import users_of
@@ -54,10 +54,32 @@ def start(
     now = timezone.now()
     _check_until(until, now)
     price = quote(deployment, until=until, now=now)
+    with in_turn():
+        check_start(deployment, now, actor=actor, until=until, lock=False)
+        return _start(deployment, now, actor, until, reason, accept_download, price)
+
+
+def check_start(
+    deployment: Deployment, now: datetime, *, actor: Actor, until: datetime | None, lock: bool
+) -> None:
+    """Raise Refused where `start` would for who asks, for the provider or for money; `lock` as in
+    `allowed.check_can_light`."""
+    _may_start(deployment, actor, until)
+    check_can_light(deployment, now, actor=actor, wish=Wish(deployment, until), lock=lock)
+
+
+def _start(
+    deployment: Deployment,
+    now: datetime,
+    actor: Actor,
+    until: datetime | None,
+    reason: str,
+    accept_download: bool,
+    price: Quote,
+) -> Lease:
     with transaction.atomic():
         deployment = locked(deployment.pk)
-        _may_start(deployment, actor, until)
-        check_can_light(deployment, now, actor=actor, wish=Wish(deployment, until))
+        check_start(deployment, now, actor=actor, until=until, lock=True)
         if deployment.weights_present is False and not accept_download:
             raise _weights_absent(price)
         _check_cap(deployment, actor, price)
@@ -175,7 +197,7 @@ def extend(lease_id: int, *, actor: Actor, until: datetime | None) -> Lease:
     if not actor.may(Scope.OPERATE, lease.deployment.slug):
         raise not_allowed("Extending to a time needs an operator.")
     _check_until(until, now)
-    with transaction.atomic():
+    with in_turn(), transaction.atomic():
         deployment = locked(lease.deployment_id)
         payer = replace(actor, user_id=lease.holder_id, key_id=lease.key_id)
         check_can_light(deployment, now, actor=payer, wish=Wish(deployment, until))

@@ -15,7 +15,7 @@ from .expected import boot_time
 from .facts import facts_of, spec_of
 from .frozen import current_freeze
 from .loading import loaded
-from .locking import locked
+from .locking import in_turn, locked
 from .quiet import check_quiet
 
 
@@ -46,20 +46,40 @@ def wake_for(deployment_id: int, *, actor: Actor, reason: str, by_person: bool =
     time after a person's Sleep, unless `by_person` (a page asks for somebody who has seen the price).
     """
     now = timezone.now()
-    with transaction.atomic():
-        locked_row = locked(deployment_id)
+    with in_turn():
         deployment = loaded(deployment_id, now)
-        if locked_row.archived_at is not None:
-            raise not_found("The deployment")
+        # Most of those who wait have one already, and what is refused is refused without a write lock.
         lease_id = _own_lease(deployment, actor, now)
         if lease_id is None:
-            _check_stands(deployment)
-            if not by_person and (_is_out(deployment) or not deployment.stop_kind):
-                check_quiet(deployment, actor, now)
-            _check_stays_out(deployment, by_person)
-            lease_id = requests.start(deployment, actor=actor, until=None, reason=reason).pk
+            _check(deployment, actor, now, by_person)
+            requests.check_start(deployment, now, actor=actor, until=None, lock=False)
+            deployment, lease_id = _lease(deployment_id, actor, now, reason, by_person)
     boot = boot_time(deployment, spec_of(deployment))
     return Waking(lease_id, boot.p50_s, boot.p90_s)
+
+
+def _lease(
+    deployment_id: int, actor: Actor, now: datetime, reason: str, by_person: bool
+) -> tuple[Deployment, int]:
+    """The lease of this holder, as another process made it meanwhile or made now."""
+    with transaction.atomic():
+        locked(deployment_id)
+        deployment = loaded(deployment_id, now)
+        lease_id = _own_lease(deployment, actor, now)
+        if lease_id is None:
+            _check(deployment, actor, now, by_person)
+            lease_id = requests.start(deployment, actor=actor, until=None, reason=reason).pk
+    return deployment, lease_id
+
+
+def _check(deployment: Deployment, actor: Actor, now: datetime, by_person: bool) -> None:
+    """What keeps a request from waking, where a press of Start would not be kept."""
+    if deployment.archived_at is not None:
+        raise not_found("The deployment")
+    _check_stands(deployment)
+    if not by_person and (_is_out(deployment) or not deployment.stop_kind):
+        check_quiet(deployment, actor, now)
+    _check_stays_out(deployment, by_person)
 
 
 def _own_lease(deployment: Deployment, actor: Actor, now: datetime) -> int | None:

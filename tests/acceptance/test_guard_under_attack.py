@@ -109,7 +109,7 @@ def _goes_out(panel: Panel, servers: list[Server]) -> None:
         until(out, limit_s=90)
     except AssertionError as late:
         now = [server.status() for server in servers], panel.get("/budgets").text, panel.running()
-        raise AssertionError(f"{billed_usd(panel)} billed\n{now}\n{panel.output[-12000:]}") from late
+        raise AssertionError(f"{panel.output[-12000:]}\n{billed_usd(panel)} billed\n{now}") from late
 
 
 def _is_spent(panel: Panel) -> bool:

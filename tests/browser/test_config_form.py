@@ -123,5 +123,6 @@ def _change_a_flag(page: Page) -> None:
     page.keyboard.type("16384")
     expect(page.locator("#m-extra-flags")).to_contain_text("Release 1: not set")
     page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/deployments/glm/settings/")
     release(page)
     expect(page.get_by_text("Release 2 is made.")).to_be_visible()
