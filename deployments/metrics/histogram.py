@@ -5,7 +5,6 @@ same share at both ends, so a percentile is within ERROR of the exact one (neare
 histograms were added up in whatever order. The construction is that of DDSketch (Masson and others, 2019).
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, log
 
@@ -47,10 +46,11 @@ def add(into: Histogram, other: Mapping[int, int]) -> None:
         into[place] = into.get(place, 0) + count
 
 
-def add_flat(into: "defaultdict[int, int]", stored: Sequence[int]) -> None:
+def add_flat(into: Histogram, stored: Sequence[int]) -> None:
     """Count everything in what `flat` made, too: a chart adds up a hundred thousand of these numbers."""
+    before = into.get
     for place, count in zip(stored[::2], stored[1::2], strict=True):
-        into[place] += count
+        into[place] = before(place, 0) + count
 
 
 def percentiles(counted: Mapping[int, int], shares: Iterable[float]) -> list[float | None]:

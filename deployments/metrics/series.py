@@ -1,6 +1,5 @@
 """From buckets to the figures of a chart: one value for each step of a grid, None where there is none."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +32,7 @@ class Point:
     answered, `usd` what that cost (None where a price is missing)."""
 
     numbers: dict[str, float] = field(default_factory=dict)
-    histograms: "dict[str, defaultdict[int, int]]" = field(default_factory=dict)
+    histograms: dict[str, histogram.Histogram] = field(default_factory=dict)
     lit_s: float = 0.0
     ready_s: float = 0.0
     usd: float | None = 0.0
@@ -58,9 +57,10 @@ def points(
     for start, histograms in counted:
         into = found[start // grid.step_s - first].histograms
         for name, stored in histograms.items():
-            if (counts := into.get(name)) is None:
-                counts = into[name] = defaultdict(int)
-            histogram.add_flat(counts, stored)
+            if name in into:
+                histogram.add_flat(into[name], stored)
+            else:
+                into[name] = histogram.unflat(stored)
     for span in spans:
         _light(found, grid, span)
     return found

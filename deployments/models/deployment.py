@@ -126,6 +126,7 @@ class Deployment(models.Model):
     recent_runs: list[Run]
     boots: list[Run]
     flying: list[InFlight]
+    # Attached by services.loading.attach_findings
     told_findings: list[Finding]
 
     class Meta:

@@ -224,7 +224,8 @@ class BudgetView:
 
 def views(rows: QuerySet[Budget], now: datetime, *, fresh: bool = True) -> list[BudgetView]:
     """Budgets with where they stand: counted now, or (not `fresh`) as the last round counted them."""
-    found, shown = [], list(rows.select_related("deployment", "user"))
+    # Most budgets are the panel's: what the others name is read where there are such.
+    found, shown = [], list(rows.select_related(None).prefetch_related("deployment", "user"))
     keys = uses.key_names(row.key_id for row in shown if row.key_id is not None)
     for row in shown:
         slug = row.deployment.slug if row.deployment is not None else row.user_id or row.key_id or ""

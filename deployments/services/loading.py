@@ -1,8 +1,9 @@
 """Deployments with everything that a decision or a page needs, in a constant number of queries."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from deployments.models import (
     OPEN_DEPLOYS,
@@ -28,13 +29,13 @@ def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment
     """`rows` with open leases, wakes, deploys, downloads, runs and requests, and recent history, attached.
 
     The lists hang on each deployment as `open_leases`, `open_wakes`, `open_deploys`, `open_downloads`,
-    `open_runs`, `recent_runs` (ended, newest first), `boots` (ready, newest first), `flying`, and
-    `told_findings` (newest first, of those that a breaker keeps out).
+    `open_runs`, `recent_runs` (ended, newest first), `boots` (ready, newest first) and `flying`.
     """
-    rows = rows.select_related(
-        "account", "current_release", "live_release", "restoring", "breaker_run__release"
-    )
+    rows = rows.select_related("account", "current_release", "live_release")
     return rows.prefetch_related(  # type: ignore[no-redef]  # the model declares the attached lists
+        # Few have these: a join would make every look longer.
+        "restoring",
+        "breaker_run__release",
         Prefetch("leases", Lease.objects.filter(ended_at__isnull=True).order_by("id"), to_attr="open_leases"),
         Prefetch("wakes", Wake.objects.filter(status__in=OPEN_WAKES), to_attr="open_wakes"),
         Prefetch(
@@ -60,13 +61,19 @@ def with_facts(rows: QuerySet[Deployment], now: datetime) -> QuerySet[Deployment
             InFlight.objects.filter(updated_at__gt=now - IN_FLIGHT_STALE),
             to_attr="flying",
         ),
-        Prefetch("findings", _of_failed(), to_attr="told_findings"),
     )
 
 
-def _of_failed() -> QuerySet[Finding]:
-    broken = Finding.objects.filter(deployment__breaker_opened_at__isnull=False)
-    return broken.select_related("run__release", "release").order_by("-id")[:FINDINGS]
+def attach_findings(rows: Sequence[Deployment]) -> None:
+    """Hang `told_findings` on each: newest first, of those that a breaker keeps out. No query where none is,
+    one otherwise."""
+    broken = [row for row in rows if row.breaker_opened_at is not None]
+    newest = Finding.objects.select_related("run__release", "release").order_by("-id")[:FINDINGS]
+    for row in rows:
+        if row.breaker_opened_at is None:
+            row.told_findings = []
+    if broken:
+        prefetch_related_objects(broken, Prefetch("findings", newest, to_attr="told_findings"))
 
 
 def boots_of(deployment: Deployment) -> list[Run]:

@@ -1,12 +1,12 @@
 """Reading the buckets of one deployment for a chart."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import F, Max, Q, QuerySet, Sum
+from pydantic_core import from_json
 
 from deployments.ledger.prices import PriceBook, PriceMissing
 from deployments.metrics.bucket import MAXIMA, NUMBERS, SUMS
@@ -72,7 +72,7 @@ def _numbers(rows: QuerySet[MetricBucket], grid: Grid) -> dict[int, dict[str, fl
 
 def _counted(rows: QuerySet[MetricBucket]) -> Iterator[tuple[int, dict[str, list[int]]]]:
     stored = rows.exclude(histograms="").order_by().values_list("start", "histograms")
-    return ((start, json.loads(text)) for start, text in stored.iterator(chunk_size=5000))
+    return ((start, from_json(text)) for start, text in stored.iterator(chunk_size=5000))
 
 
 def lit_spans(

@@ -70,9 +70,9 @@ def _held(row: Orphan, one: OrphanContainer) -> tuple[Resources, str]:
 
 
 def with_what_prices_them(rows: QuerySet[Orphan]) -> QuerySet[Orphan]:
-    """The rows with all that pricing and telling them reads."""
-    related = rows.select_related("account", "deployment__current_release", "deployment__live_release")
-    return related.prefetch_related("containers")
+    """The rows with all that pricing and telling them reads; where there are none, nothing more is asked."""
+    releases = ("deployment__current_release", "deployment__live_release")
+    return rows.prefetch_related("account", "containers", *releases)
 
 
 def lit_now() -> QuerySet[Orphan]:

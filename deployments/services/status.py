@@ -25,7 +25,7 @@ from .expected import BootTime, boot_time
 from .facts import facts_of, spec_of
 from .failures import failure_of
 from .frozen import current_freeze
-from .loading import with_facts
+from .loading import attach_findings, with_facts
 from .schedule_facts import Next, next_openings
 from .sentences import Told, sentence
 from .time_left import time_left
@@ -67,6 +67,7 @@ def statuses(*, actor: Actor, now: datetime | None = None) -> list[StatusView]:
     now = now or timezone.now()
     context = _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now))
     rows = list(with_facts(visible(actor), now))
+    attach_findings(rows)
     past = starts.boots_of(row for row in rows if any(run.ready_at is None for run in row.open_runs))
     return [_view(row, context, past.get(row.pk, [])) for row in rows]
 
@@ -75,18 +76,17 @@ def status_of(deployment: Deployment, *, actor: Actor, now: datetime | None = No
     """One deployment as the actor sees it."""
     now = now or timezone.now()
     row = with_facts(Deployment.objects.all(), now).get(pk=deployment.pk)
+    attach_findings([row])
     past = starts.boots_of([row] if row.open_runs else [])
     context = _Context(actor, now, current_freeze() is not None, costs.Books(), next_openings(now))
     return _view(row, context, past.get(row.pk, []))
 
 
 def burning(now: datetime | None = None) -> Burning:
-    """The GPUs that are billed now, for the burn meter, those of orphans too. Three queries."""
+    """The GPUs that are billed now, for the burn meter, those of orphans too. Two queries where there are
+    none."""
     now = now or timezone.now()
-    lit = Run.objects.filter(ended_at__isnull=True, started_at__isnull=False).select_related(
-        "release", "deployment__account", "deployment__live_release", "deployment__current_release"
-    )
-    rows = [run for run in lit if run.cause != Cause.DOWNLOAD]
+    rows = _lit()
     loose = list(orphan_costs.lit_now())
     books = costs.Books() if rows or loose else None
     rates = [
@@ -97,6 +97,14 @@ def burning(now: datetime | None = None) -> Burning:
     found = [orphan_costs.price(row, row.containers.all(), books, now) for row in loose if books is not None]
     rates += [one.usd_per_hour for one in found]
     return Burning(sum(rates, ZERO), len(rows) + sum(one.lit for one in found))
+
+
+def _lit() -> list[Run]:
+    """With what prices them. Most of the time there is none: what costs little to ask is asked first."""
+    lit = Run.objects.filter(ended_at__isnull=True, started_at__isnull=False).exclude(cause=Cause.DOWNLOAD)
+    ids = list(lit.values_list("pk", flat=True))
+    related = (f"deployment__{name}" for name in ("account", "live_release", "current_release"))
+    return list(Run.objects.filter(pk__in=ids).select_related("release", *related)) if ids else []
 
 
 def usd_per_hour(slug: str, now: datetime | None = None) -> Decimal | None:
