@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -23,6 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+STAMP = re.compile(r" t=(\d+\.\d+)")
 RATE, WAYS = 1000, {"in small parts": 0.2, "as looks bring them": 2.0}
 LOGS, STREAM = "/deployments/glm/logs/", "/api/v1/deployments/glm/logs/stream?tail=1"
 OBSERVER = """
@@ -151,6 +153,8 @@ async def _measured(url: str, cookie: str, every_s: float, seconds: int, web: An
         await page.wait_for_function(SHOWN, arg=f"line {wrote['lines'] - 1} ", timeout=60_000)
         behind = time.monotonic() - ended
         await asyncio.sleep(1)
+        if reading.done():
+            reading.result()
         reading.cancel()
         cpu = (sum(web.cpu_times()[:2]) - cpu) / seconds
         seen = await page.evaluate(SEEN)
@@ -159,16 +163,17 @@ async def _measured(url: str, cookie: str, every_s: float, seconds: int, web: An
 
 
 async def _read(url: str, cookie: str, lags: list[float]) -> None:
-    import httpx
+    import aiohttp
 
     async with (
-        httpx.AsyncClient(timeout=None) as client,  # noqa: S113 (it lasts)
-        client.stream("GET", url + STREAM, headers={"Cookie": cookie}) as answer,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as client,
+        client.get(url + STREAM, headers={"Cookie": cookie}) as answer,
     ):
-        async for line in answer.aiter_lines():
-            _, found, stamp = line.partition(" t=")
-            if found:
-                lags.append(time.time() - float(stamp.rstrip('"}')))
+        answer.raise_for_status()
+        begun = time.time()
+        async for line in answer.content:
+            if (found := STAMP.search(line.decode())) and float(found[1]) > begun:
+                lags.append(time.time() - float(found[1]))
 
 
 def _wait_for(url: str) -> None:
