@@ -14,8 +14,9 @@ from chat.streams.publish import Publisher
 from chat.threads import in_thread
 
 from . import rows
-from .endings import UNWRITABLE, Ending
+from .ending import Ending
 from .loops import until_done
+from .words import UNWRITABLE
 from .writing import Writing
 
 log = structlog.get_logger(__name__)

@@ -14,10 +14,12 @@ from chat.threads import in_thread
 from gateway.public import KeyRefused
 
 from .chunks import read_chunk
-from .endings import BROKE_OFF, CANNOT_REACH, Ending, ending_of
+from .ending import Ending
+from .endings import ending_of
 from .gateway import Gateway
 from .loops import until_done
 from .question import Question, load
+from .words import BROKE_OFF, CANNOT_REACH
 from .writing import Writing
 
 log = structlog.get_logger(__name__)

@@ -15,12 +15,13 @@ from chat.threads import in_thread
 from . import lives, rows
 from .closing import Closing
 from .course import Course
-from .endings import RESTARTED, UNWRITABLE, Ending
+from .ending import Ending
 from .gateway import Gateway
 from .lookout import Lookout
 from .loops import again_and_again, pause
 from .nudged import Nudges
 from .question import Question
+from .words import RESTARTED, UNWRITABLE
 from .writing import Writing
 
 log = structlog.get_logger(__name__)

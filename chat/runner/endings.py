@@ -1,7 +1,6 @@
-"""How a reply ends, and what an error means for it. Pure."""
+"""What an error means for a reply. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import openai
@@ -9,28 +8,12 @@ import openai
 from chat.models import Status
 
 from .chunks import writable
+from .ending import Ending
+from .words import BROKE_OFF, CANNOT_REACH
 
-CANNOT_REACH = "The panel’s gateway cannot be reached. Try again; if it stays so, see /readyz."
-BROKE_OFF = "The connection to the model broke off. Continue goes on from here."
-RESTARTED = "The panel was restarted while this was written. Continue goes on from here."
-TOO_LATE = "Not written in time: no generator took it within 10 minutes. Send it again."
-TOO_LATE_TO_GO_ON = "No generator took it up again within 10 minutes."
-UNWRITABLE = "What the model answered could not be kept. The log of the generator says why."
-DIED = "The process that wrote this died. Continue goes on from here."
 # Codes of the panel under which asking again soon is right: the server is on its way, or the panel itself is.
 # `stopping` is none of them: somebody put the server out, and asking again would light it against their will.
 _SOON = frozenset({"waking", "panel_stopping", "unavailable"})
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How it ended. `again`: nothing was received and asking again may help."""
-
-    status: Status
-    code: str = ""
-    text: str = ""
-    again: bool = False
-    renew: bool = False
 
 
 def ending_of(error: Exception, *, received: bool) -> Ending:

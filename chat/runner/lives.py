@@ -11,8 +11,8 @@ from chat.models import LIVE, Generator, Message, Status
 from chat.streams import events
 from chat.streams.publish import Told
 
-from .endings import DIED, TOO_LATE, TOO_LATE_TO_GO_ON
 from .rows import MOST_ASKED_TIMES
+from .words import DIED, TOO_LATE, TOO_LATE_TO_GO_ON
 
 _KEPT = timedelta(days=1)
 

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from chat.markdown import VERSION, render
 from chat.models import LIVE, Generator, Message, Status
 
-from .endings import Ending
+from .ending import Ending
 from .writing import Writing
 
 log = structlog.get_logger(__name__)

@@ -17,6 +17,8 @@ _WORKER_STOP_LIMIT_S = 20.0
 
 # Of a process with many threads glibc keeps up to 8 heaps a core, which fragment one by one.
 ARENAS = {"MALLOC_ARENA_MAX": "2"}
+# `manage.py up` has made Django's checks; in a worker they would import every page once more.
+_CHECKED = {"CELERY_SKIP_CHECKS": "1"}
 
 
 def web_program() -> Program:
@@ -45,7 +47,7 @@ def _worker(queue: str, *, threads: int) -> Program:
         name=queue,
         argv=tuple(argv),
         stage=Stage.WORKERS,
-        environment=ARENAS,
+        environment=ARENAS | _CHECKED,
         stop_limit_s=_WORKER_STOP_LIMIT_S,
         death_signal=signal.SIGKILL,
     )

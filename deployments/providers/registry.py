@@ -5,9 +5,16 @@ from collections.abc import Callable
 from deployments.models import Account, ProviderName
 
 from .base import Credentials, Provider, ProviderError
-from .modal_cloud import ModalProvider
 
-_PROVIDERS: dict[ProviderName, Callable[[Credentials], Provider]] = {ProviderName.MODAL: ModalProvider}
+
+def _modal(credentials: Credentials) -> Provider:
+    """Its SDK takes half a second of a processor to import: only who talks to it does."""
+    from .modal_cloud import ModalProvider
+
+    return ModalProvider(credentials)
+
+
+_PROVIDERS: dict[ProviderName, Callable[[Credentials], Provider]] = {ProviderName.MODAL: _modal}
 
 
 def provider_for(account: Account) -> Provider:

@@ -13,7 +13,7 @@ from chat.models import Conversation, Message, Status
 from chat.runner import course, lives, rows
 from chat.runner.closing import Closing
 from chat.runner.desk import Desk, Why
-from chat.runner.endings import Ending
+from chat.runner.ending import Ending
 from chat.runner.gateway import Gateway
 from chat.runner.writing import Writing
 from chat.services import replies
