@@ -9,6 +9,9 @@ WORKERS ?= 3
 APPS := controlpanel deployments gateway chat sandbox
 PRESENT := $(wildcard $(APPS))
 
+# Where Python is told to write no bytecode, every worker would compile every file anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run install test test-postgres test-vllm test-agents lint format bench screenshots chromium clean
 
 run: $(VENV)/.runtime
