@@ -10,6 +10,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from .inner import Inner, read_inner
+
 SHIPPED = Path(__file__).parent / "catalogues"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 # A field of a configuration class in its printed default: `Name(field=value, ...)`.
@@ -22,7 +24,8 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One option as the real parser declares it. `kind` names what reads its value; `nargs` is argparse's."""
+    """One option as the real parser declares it. `kind` names what reads its value; `nargs` is argparse's.
+    `inner` is what its object may hold; None where it takes none, or the dump does not tell."""
 
     names: tuple[str, ...]
     dest: str
@@ -33,6 +36,7 @@ class Flag:
     default: Any
     negatable: bool
     deprecated: bool
+    inner: Inner | None = None
 
     @property
     def name(self) -> str:
@@ -46,7 +50,9 @@ class Flag:
 
     @property
     def keys(self) -> frozenset[str]:
-        """The keys of its object as far as the printed default tells them; empty where it does not."""
+        """The keys of its object; of an older dump, as far as the printed default tells them. Else empty."""
+        if self.inner is not None:
+            return frozenset(self.inner.fields or ())
         if "parse_dataclass" not in self.kind:
             return frozenset()
         if isinstance(self.default, Mapping):
@@ -214,7 +220,15 @@ def _flag(number: int, row: Any) -> Flag:
         row.get("default"),
         row["negatable"],
         row["deprecated"],
+        _inner(where, row),
     )
+
+
+def _inner(where: str, row: Mapping[str, Any]) -> Inner | None:
+    try:
+        return read_inner(where, row.get("inner"))
+    except ValueError as error:
+        raise CatalogueError(str(error)) from None
 
 
 def _names(where: str, value: Any) -> tuple[str, ...]:
