@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from .inner import Inner, read_inner
+from .inner import Field, Inner, fields_under, read_inner
 
 SHIPPED = Path(__file__).parent / "catalogues"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -131,6 +131,27 @@ class Catalogue:
         asked = dashed("--" + typed.strip().lstrip("-").lower())[2:]
         ranked = [(min(_rank(asked, name.lstrip("-")) for name in f.names), f.name, f) for f in self.flags]
         return tuple(flag for rank, _, flag in sorted(ranked, key=lambda row: row[:2]) if rank < 4)[:limit]
+
+    def search_inside(self, typed: str, *, limit: int = 12) -> tuple[tuple[str, Field], ...]:
+        """Fields for completion of a dotted form, each with the whole spelling: beginnings first, then parts.
+
+        Nothing where the text before the first dot is no flag, or one whose fields are not known.
+        """
+        spelled = typed.strip().partition("=")[0]
+        name, *outer = ("--" + spelled if not spelled.startswith("-") else spelled).split(".")
+        matches = self.matches(name)
+        inner = matches[0].flag.inner if len(matches) == 1 else None
+        if not outer or inner is None:
+            return ()
+        *outer, last = outer
+        fields = fields_under(inner, outer)
+        asked = last.replace("-", "_").lower()
+        ranked = [
+            (not one.startswith(asked), number, one) for number, one in enumerate(fields) if asked in one
+        ]
+        prefix = ".".join((matches[0].name, *outer))
+        listed = [(f"{prefix}.{one}", fields[one]) for *_, one in sorted(ranked)]
+        return tuple(row for row in listed if not row[1].is_open)[:limit]
 
 
 _NEGATIONS = ("--no-enable-", "--disable-", "--no-", "--no-disable-")

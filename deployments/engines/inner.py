@@ -1,6 +1,6 @@
 """What an object behind a flag may hold, as a catalogue tells it; and of what kind a JSON value is. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,15 @@ class Inner:
 
     fields: Mapping[str, Field] | None
     by_parser: bool = True
+
+
+def fields_under(inner: Inner, keys: Iterable[str]) -> Mapping[str, Field]:
+    """The fields that a path of keys leads to; none where it leads nowhere, or to what is free."""
+    fields = inner.fields
+    for key in keys:
+        found = (fields or {}).get(key)
+        fields = found.fields if found is not None else None
+    return fields or {}
 
 
 def kind_of(value: Any) -> str:

@@ -170,7 +170,7 @@ def _async_ngram(case: Case) -> Iterator[Hit]:
 
 
 def speculative_keys(case: Case) -> tuple[str, ...]:
-    """The keys of a speculation: of the version's catalogue, else of the last version whose class was read."""
+    """The keys of a speculation: of the version's catalogue, else of a version whose class was read."""
     flag = case.catalogue.flag("speculative_config")
     fields = flag.inner.fields if flag and flag.inner else None
     return tuple(name for name, one in fields.items() if not one.is_open) if fields else SPECULATIVE_KEYS
