@@ -218,7 +218,7 @@ def fields_of(cls: type, depth: int) -> Iterator[dict[str, Any]]:
 
 def field_of(cls: type, name: str, declared: Any) -> dict[str, Any]:
     """One field. `takes` are the kinds of which any value will do; `choices` are the other values that will,
-    written exactly so unless they are `loose` in case and dashes."""
+    written exactly so but for what they are `loose` in."""
     named = list(candidates(declared.annotation))
     takes = [kind for kind in SAMPLES if is_taken(cls, name, SAMPLES[kind], bool(named))]
     choices = [one for one in named if kind_of_choice(one) not in takes and not refusal_of(cls, name, one)]
@@ -227,7 +227,7 @@ def field_of(cls: type, name: str, declared: Any) -> dict[str, Any]:
         "name": name,
         "type": type_words(declared.annotation),
         "takes": " ".join(takes),
-        **({"choices": choices, "loose": is_loose(cls, name, choices)} if choices else {}),
+        **({"choices": choices, "loose": looseness(cls, name, choices)} if choices else {}),
         **({"items": items_of(cls, name)} if "list" in takes and not named else {}),
         **({"bounds": bounds} if bounds else {}),
         **simple_default(declared.default, choices),
@@ -264,11 +264,15 @@ def items_of(cls: type, name: str) -> str:
     return " ".join(k for k, samples in SAMPLES.items() if is_taken(cls, name, [[s] for s in samples], False))
 
 
-def is_loose(cls: type, name: str, choices: list[Any]) -> bool:
-    """Whether any case, or dashes for underscores, will do."""
+def looseness(cls: type, name: str, choices: list[Any]) -> str:
+    """In what a choice may be spelled otherwise: its case, or dashes for underscores."""
     texts = [one for one in choices if isinstance(one, str)]
-    other = {way for one in texts for way in (one.swapcase(), one.replace("_", "-"))} - set(texts)
-    return any(not refusal_of(cls, name, one) for one in sorted(other))
+    ways = {"case": {one.swapcase() for one in texts}, "dashes": {one.replace("_", "-") for one in texts}}
+    return " ".join(
+        way
+        for way, other in ways.items()
+        if any(not refusal_of(cls, name, one) for one in other - set(texts))
+    )
 
 
 def bounds_of(cls: type, name: str, metadata: list[Any]) -> Iterator[tuple[str, float]]:

@@ -25,14 +25,14 @@ _SWITCH = frozenset(("t", "f", "y", "n", "true", "false", "yes", "no", "on", "of
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field. Of the kinds in `takes` any value will do, within `bounds`; `choices` are further values,
-    of any case and with dashes where `loose`. `items` are the kinds of a list's members, and `fields` those
-    of an object; None where they are not known, or free."""
+    spelled so but for what they are `loose` in: case, and dashes for underscores. `items` are the kinds of a
+    list's members, and `fields` those of an object; None where they are not known, or free."""
 
     name: str
     type: str
     takes: frozenset[str]
     choices: tuple[Any, ...] = ()
-    loose: bool = False
+    loose: frozenset[str] = frozenset()
     items: frozenset[str] | None = None
     bounds: Mapping[str, float] = field(default_factory=dict)
     default: Any = None
@@ -120,7 +120,7 @@ def _fields(where: str, rows: Any) -> Mapping[str, Field]:
 def _field(where: str, row: Any) -> Field:
     if not isinstance(row, Mapping) or not isinstance(row.get("name"), str):
         raise ValueError(f"{where}: has to be an object with a name.")
-    for key, kind in (("takes", str), ("choices", list), ("items", str), ("bounds", Mapping)):
+    for key, kind in (("takes", str), ("choices", list), ("loose", str), ("items", str), ("bounds", Mapping)):
         if not isinstance(row.get(key), (kind, *((type(None),) if key != "takes" else ()))):
             raise ValueError(f"{where}.{key}: is of the wrong type ({row['name']}).")
     return Field(
@@ -128,7 +128,7 @@ def _field(where: str, row: Any) -> Field:
         type=str(row.get("type", "")),
         takes=frozenset(row["takes"].split()),
         choices=tuple(row.get("choices") or ()),
-        loose=bool(row.get("loose")),
+        loose=frozenset((row.get("loose") or "").split()),
         items=frozenset(row["items"].split()) if row.get("items") else None,
         bounds=row.get("bounds") or {},
         default=row.get("default"),

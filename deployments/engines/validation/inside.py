@@ -11,6 +11,7 @@ from .secrets import shown
 Fields = Mapping[str, Field]
 _LONGEST_KEY = 60
 _LISTED = 12
+_NUMBERS = ("bit", "integer", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def _inside(field: Field, key: str, value: Any) -> Iterator[Trouble]:
             yield Trouble(trouble.code, (key, *trouble.path), trouble.words, trouble.remedy, better)
     if isinstance(value, list) and field.items is not None:
         yield from _items(field, field.items, key, value)
-    if kind in ("bit", "integer", "number"):
-        yield from _bounds(field, key, value)
+    if field.bounds and not isinstance(value, bool) and kind.removesuffix("-text") in _NUMBERS:
+        yield from _bounds(field, key, float(value) if isinstance(value, str) else value)
 
 
 def _chosen(field: Field, value: Any) -> bool:
@@ -94,7 +95,8 @@ def _chosen(field: Field, value: Any) -> bool:
 
 
 def _spelled(field: Field, text: str) -> str:
-    return text.lower().replace("-", "_") if field.loose else text
+    text = text.lower() if "case" in field.loose else text
+    return text.replace("-", "_") if "dashes" in field.loose else text
 
 
 def _refused(field: Field, key: str, value: Any) -> Trouble:
@@ -144,6 +146,6 @@ def _bounds(field: Field, key: str, value: float) -> Iterator[Trouble]:
         if limit is None or not wrong(limit):
             continue
         better = limit + nearest if whole or not nearest else None
-        told = f"has to be {words} {limit}; {value} is not"
+        told = f"has to be {words} {limit}; {value:g} is not"
         mended = None if better is None else {key: better}
         yield Trouble("wrong-value", (key,), told, "" if better is None else f"Write {better}.", mended)

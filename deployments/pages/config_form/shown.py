@@ -168,9 +168,17 @@ def _rows(control: Control, rows: list[tuple[str, str]], around: Around, judged:
     found = []
     for number, (name, value) in enumerate(rows):
         flag = flag_named(name, around.catalogue)
-        spelled = {"--" + name.strip().lstrip("-").split("=")[0], flag.name if flag else ""} - {"", "--"}
+        spelled = {"--" + name.strip().lstrip("-").split("=")[0], *_full_names(name, around.catalogue)} - {
+            "--"
+        }
         found.append(RowShown(number, name, value, flag, bool(spelled & wrong)))
     return found
+
+
+def _full_names(spelling: str, catalogue: Catalogue) -> set[str]:
+    """The names by which a finding calls a flag that may be typed short, or dotted."""
+    root = spelling.strip().split("=")[0].split(".")[0]
+    return {match.flag.name for match in catalogue.matches(root if root.startswith("-") else f"--{root}")}
 
 
 def flag_named(spelling: str, catalogue: Catalogue) -> FlagShown | None:
