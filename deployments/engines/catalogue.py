@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from .inner import Field, Inner, fields_under, read_inner
+from .inner import Field, Inner, fields_under, read_inner, read_setting
 
 SHIPPED = Path(__file__).parent / "catalogues"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -25,7 +25,8 @@ class CatalogueError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Flag:
     """One option as the real parser declares it. `kind` names what reads its value; `nargs` is argparse's.
-    `inner` is what its object may hold; None where it takes none, or the dump does not tell."""
+    `inner` is what its object may hold, and `setting` what the engine takes of a value that the parser lets
+    pass; None where that is nothing, or the dump does not tell."""
 
     names: tuple[str, ...]
     dest: str
@@ -37,6 +38,7 @@ class Flag:
     negatable: bool
     deprecated: bool
     inner: Inner | None = None
+    setting: Field | None = None
 
     @property
     def name(self) -> str:
@@ -241,13 +243,13 @@ def _flag(number: int, row: Any) -> Flag:
         row.get("default"),
         row["negatable"],
         row["deprecated"],
-        _inner(where, row),
+        *_inner(where, row),
     )
 
 
-def _inner(where: str, row: Mapping[str, Any]) -> Inner | None:
+def _inner(where: str, row: Mapping[str, Any]) -> tuple[Inner | None, Field | None]:
     try:
-        return read_inner(where, row.get("inner"))
+        return read_inner(where, row.get("inner")), read_setting(where, row.get("setting"))
     except ValueError as error:
         raise CatalogueError(str(error)) from None
 

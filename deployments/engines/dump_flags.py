@@ -116,6 +116,7 @@ def describe(action: argparse.Action, group: str) -> dict[str, Any]:
         "metavar": plain(action.metavar),
         "deprecated": is_deprecated(action),
         **({"inner": inner_of(action)} if takes_object(action) else {}),
+        **({"setting": setting_of(action.dest)} if is_read_later(action) else {}),
     }
 
 
@@ -171,6 +172,37 @@ def inner_of(action: argparse.Action) -> dict[str, Any]:
     if cls is None or not refusal_of(cls, STRANGER, 1):
         return {"free": True}
     return {"free": False, "by": "parser" if own else "engine", "fields": list(fields_of(cls, 1))}
+
+
+def is_read_later(action: argparse.Action) -> bool:
+    """Whether the parser hands on any text, or any object, for a setting that takes only some."""
+    owner = owner_of(action.dest)
+    if owner is None or action.choices or action.nargs is not None:
+        return False
+    if takes_object(action):
+        return class_read_by(action.type) is None and class_of_setting(action.dest) is None
+    parts = parts_of(owner.__pydantic_fields__[action.dest].annotation)
+    listed = any(isinstance(part, type) and issubclass(part, enum.Enum) for part in parts)
+    return kind_of(action) == "str" and listed
+
+
+def setting_of(dest: str) -> dict[str, Any]:
+    """What the engine's setting takes of such a flag; `values` are the kinds that its object may hold."""
+    owner = owner_of(dest)
+    field = field_of(owner, dest, owner.__pydantic_fields__[dest])
+    if "object" not in field["takes"].split():
+        return field
+    some = (kind for kind in SAMPLES if is_taken(owner, dest, [{"x": one} for one in SAMPLES[kind]], False))
+    return field | {"values": " ".join(some)}
+
+
+@functools.cache
+def owner_of(dest: str) -> Any:
+    """The one class of the engine's whole configuration that has a setting of this name."""
+    whole = importlib.import_module("vllm.config").VllmConfig
+    parts = (class_in(field.annotation) for field in getattr(whole, "__pydantic_fields__", {}).values())
+    owners = {one for one in (whole, *parts) if one and dest in getattr(one, "__pydantic_fields__", {})}
+    return owners.pop() if len(owners) == 1 else None
 
 
 def class_read_by(reader: Any) -> type | None:
@@ -241,7 +273,7 @@ def candidates(annotation: Any) -> Iterator[Any]:
         if get_origin(part) is Literal:
             seen += get_args(part)
         if isinstance(part, type) and issubclass(part, enum.Enum):
-            seen += [one for member in part for one in (member.name, member.value)]
+            seen += [one for member in part for one in (member.name, member.value, str(member.value))]
     for number, one in enumerate([*seen, "auto"] if seen else []):
         if isinstance(one, str | int) and one not in seen[:number]:
             yield one

@@ -26,7 +26,7 @@ _SWITCH = frozenset(("t", "f", "y", "n", "true", "false", "yes", "no", "on", "of
 class Field:
     """One field. Of the kinds in `takes` any value will do, within `bounds`; `choices` are further values,
     spelled so but for what they are `loose` in: case, and dashes for underscores. `items` are the kinds of a
-    list's members, and `fields` those of an object; None where they are not known, or free."""
+    list's members, `values` of a free object's, `fields` those of an object; None where nothing is known."""
 
     name: str
     type: str
@@ -34,6 +34,7 @@ class Field:
     choices: tuple[Any, ...] = ()
     loose: frozenset[str] = frozenset()
     items: frozenset[str] | None = None
+    values: frozenset[str] | None = None
     bounds: Mapping[str, float] = field(default_factory=dict)
     default: Any = None
     fields: "Mapping[str, Field] | None" = None
@@ -47,7 +48,7 @@ class Field:
     def expected(self) -> str:
         """What it takes, in words: choices where there are any, else the kinds that one would write."""
         if self.choices:
-            return "one of " + ", ".join(str(choice) for choice in self.choices)
+            return "one of " + ", ".join(dict.fromkeys(str(choice) for choice in self.choices))
         meant = {kind for kind in self.takes if kind != "null" and not kind.endswith("-text")}
         # true is read as 1 and 1 as true, but nobody writes them so.
         meant -= {"boolean", "bit"} if "integer" in meant else {"bit"}
@@ -110,6 +111,11 @@ def read_inner(where: str, value: Any) -> Inner | None:
     return Inner(_fields(f"{where}.inner", value.get("fields")), value.get("by") != "engine")
 
 
+def read_setting(where: str, value: Any) -> Field | None:
+    """What the engine's setting takes of a flag that the parser lets pass; None where the dump has none."""
+    return None if value is None else _field(f"{where}.setting", value)
+
+
 def _fields(where: str, rows: Any) -> Mapping[str, Field]:
     if not isinstance(rows, list):
         raise ValueError(f"{where}.fields: has to be a list.")
@@ -120,7 +126,14 @@ def _fields(where: str, rows: Any) -> Mapping[str, Field]:
 def _field(where: str, row: Any) -> Field:
     if not isinstance(row, Mapping) or not isinstance(row.get("name"), str):
         raise ValueError(f"{where}: has to be an object with a name.")
-    for key, kind in (("takes", str), ("choices", list), ("loose", str), ("items", str), ("bounds", Mapping)):
+    for key, kind in (
+        ("takes", str),
+        ("choices", list),
+        ("loose", str),
+        ("items", str),
+        ("values", str),
+        ("bounds", Mapping),
+    ):
         if not isinstance(row.get(key), (kind, *((type(None),) if key != "takes" else ()))):
             raise ValueError(f"{where}.{key}: is of the wrong type ({row['name']}).")
     return Field(
@@ -130,6 +143,7 @@ def _field(where: str, row: Any) -> Field:
         choices=tuple(row.get("choices") or ()),
         loose=frozenset((row.get("loose") or "").split()),
         items=frozenset(row["items"].split()) if row.get("items") else None,
+        values=frozenset(row["values"].split()) if row.get("values") else None,
         bounds=row.get("bounds") or {},
         default=row.get("default"),
         fields=_fields(where, row["fields"]) if row.get("fields") else None,

@@ -63,6 +63,19 @@ def verdict_later(dump: ModuleType, parser: ArgumentParser, argv: list[str]) -> 
             refused = dump.refusal_of(cls, key.replace("-", "_"), one)
             if refused:
                 return f"{dest}.{key}: {sorted(refused)}"
+    return refused_by_setting(dump, parser, argv)
+
+
+def refused_by_setting(dump: ModuleType, parser: ArgumentParser, argv: list[str]) -> str | None:
+    """Why the engine's setting refuses a value that the parser hands on as it is, or None."""
+    parsed = vars(parser.parse_args(argv))
+    for action in parser._actions:
+        value = parsed.get(action.dest)
+        if value == action.default or not dump.is_read_later(action):
+            continue
+        refused = dump.refusal_of(dump.owner_of(action.dest), action.dest, value)
+        if refused:
+            return f"{action.dest}: {sorted(refused)}"
     return None
 
 

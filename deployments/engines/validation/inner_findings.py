@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..catalogue import Flag, dashed
-from ..inner import Inner
 from .argv import Given
 from .case import Case
 from .finding import Finding, Fix, Level
-from .inside import Trouble, troubles
+from .inside import Trouble, troubles, value_troubles
 from .values import human_int, read_value
 
 _LONGEST_PYTHON = 10_000
@@ -19,23 +18,24 @@ _DIES = "The argument parser takes it, and the start dies later."
 
 def inner_findings(case: Case, given: Given, flag: Flag, field: str) -> Iterator[Finding]:
     """Every key and value that the object's class refuses. Nothing where the catalogue does not know it."""
-    inner = flag.inner
-    if inner is None or inner.fields is None or _is_overridden(case, given):
+    if _is_overridden(case, given):
         return
-    for value in _objects(given, flag):
-        for trouble in troubles(inner.fields, value, dashes=not inner.by_parser):
-            yield _finding(case, given, flag, field, inner, trouble)
+    inner, by_parser = flag.inner, flag.inner is not None and flag.inner.by_parser
+    for value in _read(given, flag):
+        if inner is not None and inner.fields is not None and isinstance(value, Mapping):
+            for trouble in troubles(inner.fields, value, dashes=not by_parser):
+                yield _finding(case, given, flag, field, trouble, trouble.better, by_parser=by_parser)
+        elif flag.setting is not None:
+            for trouble, better in value_troubles(flag.setting, value):
+                yield _finding(case, given, flag, field, trouble, better, by_parser=False)
 
 
-def _objects(given: Given, flag: Flag) -> Iterator[Mapping[str, Any]]:
-    """The objects that the flag's values are, as the engine reads them; others are said elsewhere."""
+def _read(given: Given, flag: Flag) -> Iterator[Any]:
+    """The flag's values as the engine reads them."""
     if given.keys:
         yield nested(given)
         return
-    for text in given.values:
-        value = read_value(flag, text)
-        if isinstance(value, Mapping):
-            yield value
+    yield from (read_value(flag, text) for text in given.values)
 
 
 def nested(given: Given) -> dict[str, Any]:
@@ -71,26 +71,26 @@ def _root(given: Given) -> str:
     return dashed(given.spelled).split(".")[0]
 
 
-def _finding(case: Case, given: Given, flag: Flag, field: str, inner: Inner, trouble: Trouble) -> Finding:
+def _finding(
+    case: Case, given: Given, flag: Flag, field: str, trouble: Trouble, better: Any, *, by_parser: bool
+) -> Finding:
     of = trouble.path[:-1] if trouble.code == "unknown-key" else trouble.path
     cause = f"{'.'.join((flag.name, *of))} {trouble.words}."
-    fix = None if trouble.better is None else rewritten(case, given, trouble)
     return Finding(
         Level.ERROR,
         trouble.code,
         field,
-        cause if inner.by_parser else f"{cause} {_DIES}",
+        cause if by_parser else f"{cause} {_DIES}",
         trouble.remedy or "Correct the value.",
         flag.name,
-        fix,
+        None if better is None else rewritten(case, given, better, trouble.remedy),
         f"vLLM {case.catalogue.version}: its own class refused it when the catalogue was made",
-        by_parser=inner.by_parser,
+        by_parser=by_parser,
     )
 
 
-def rewritten(case: Case, given: Given, trouble: Trouble) -> Fix:
-    """The fix that writes a typed flag's object as it would be right, in the same spelling."""
-    better: Any = trouble.better
+def rewritten(case: Case, given: Given, better: Any, words: str) -> Fix:
+    """The fix that writes a typed flag's value as it would be right, in the same spelling."""
     name = given.spelled.split(".")[0]
     for _ in given.keys:  # a dotted form has one key at each of its levels
         if not better:
@@ -99,7 +99,7 @@ def rewritten(case: Case, given: Given, trouble: Trouble) -> Fix:
         name = f"{name}.{key}"
     if better == {}:
         return case.without(given)
-    return _written(case, given, name, better, trouble.remedy)
+    return _written(case, given, name, better, words)
 
 
 def _written(case: Case, given: Given, name: str, value: Any, words: str) -> Fix:

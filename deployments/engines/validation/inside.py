@@ -1,7 +1,7 @@
 """What is wrong inside an object, key by key, and what would be right. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -69,6 +69,12 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
+def value_troubles(field: Field, value: Any) -> Iterator[tuple[Trouble, Any]]:
+    """The same of the value of one field, each with the better value; the paths begin behind the field."""
+    for one in _inside(field, field.name, value):
+        yield replace(one, path=one.path[1:], better=None), (one.better or {}).get(field.name)
+
+
 def _inside(field: Field, key: str, value: Any) -> Iterator[Trouble]:
     kind = kind_of(value)
     if kind not in field.takes:
@@ -79,6 +85,10 @@ def _inside(field: Field, key: str, value: Any) -> Iterator[Trouble]:
         for trouble in troubles(field.fields, value):
             better = None if trouble.better is None else {key: trouble.better}
             yield Trouble(trouble.code, (key, *trouble.path), trouble.words, trouble.remedy, better)
+    if isinstance(value, Mapping) and field.values is not None:
+        for name, one in value.items():
+            for trouble in _inside(Field(name, "", field.values), name, one):
+                yield replace(trouble, path=(key, *trouble.path))
     if isinstance(value, list) and field.items is not None:
         yield from _items(field, field.items, key, value)
     if field.bounds and not isinstance(value, bool) and kind.removesuffix("-text") in _NUMBERS:

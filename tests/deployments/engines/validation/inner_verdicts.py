@@ -41,6 +41,12 @@ INNER: list[Row] = [
 LATER: list[Row] = [
     (("--watermark-config", '{"algoritm": "gumbel"}'), "unknown-key", "algorithm"),
     (("--watermark-config.alpha", "2"), "wrong-value", "at most 1"),
+    (("--limit-mm-per-prompt", '{"image": "many"}'), "wrong-type", "--limit-mm-per-prompt.image takes"),
+    (("--limit-mm-per-prompt.image", "many"), "wrong-type", "a whole number or an object"),
+    (("--media-io-kwargs", '{"video": 3}'), "wrong-type", "an object"),
+    (("--hf-overrides", "warp"), "wrong-type", "an object"),
+    (("-O9",), "wrong-choice", "one of 0, 1, 2, 3"),
+    (("--optimization-level", "fast"), "wrong-choice", "'fast' is none of these"),
     (("--diffusion-config", '{"canvas_length": "wide"}'), "wrong-type", "the start dies later"),
 ]
 
@@ -78,4 +84,7 @@ INNER_RIGHT: list[tuple[str, ...]] = [
     ("--limit-mm-per-prompt", '{"image": 2}', "--limit-mm-per-prompt.smell", "1"),
     ("--watermark-config", '{"key": 1, "deduplicate-contexts": "all"}'),
     ("-O3",),
+    ("-O=2",),
+    ("--optimization-level", "0", "--limit-mm-per-prompt", '{"image": {"count": 2}, "video": "3"}'),
+    ("--media-io-kwargs", '{"video": {"num_frames": 40}}', "--hf-overrides", '{"a": {"b": null}}'),
 ]

@@ -124,6 +124,10 @@ def generated() -> Iterator[tuple[str, str]]:
                 text = value if isinstance(value, str) else json.dumps(value)
                 if text and not text.startswith("-"):
                     yield ".".join((flag.name, *path)), text
+        if flag.setting is not None:
+            for value in (*VALUES, *_near(flag.setting)):
+                yield flag.name, value if isinstance(value, str) else json.dumps(value)
+                yield flag.name, json.dumps({"image": value})
 
 
 def _fields(fields: Mapping[str, Field], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Field]]:
