@@ -83,14 +83,16 @@ def _finding(
         cause if by_parser else f"{cause} {_DIES}",
         trouble.remedy or "Correct the value.",
         flag.name,
-        None if better is None else rewritten(case, given, better, trouble.remedy),
+        rewritten(case, given, better, trouble.remedy),
         f"vLLM {case.catalogue.version}: its own class refused it when the catalogue was made",
         by_parser=by_parser,
     )
 
 
-def rewritten(case: Case, given: Given, better: Any, words: str) -> Fix:
+def rewritten(case: Case, given: Given, better: Any, words: str) -> Fix | None:
     """The fix that writes a typed flag's value as it would be right, in the same spelling."""
+    if better is None:
+        return None
     name = given.spelled.split(".")[0]
     for _ in given.keys:  # a dotted form has one key at each of its levels
         if not better:
@@ -99,7 +101,10 @@ def rewritten(case: Case, given: Given, better: Any, words: str) -> Fix:
         name = f"{name}.{key}"
     if better == {}:
         return case.without(given)
-    return _written(case, given, name, better, words)
+    try:
+        return _written(case, given, name, better, words)
+    except RecursionError:  # nobody meant an object as deep as that
+        return None
 
 
 def _written(case: Case, given: Given, name: str, value: Any, words: str) -> Fix:

@@ -1,6 +1,8 @@
 """What is wrong inside an object, key by key, and what would be right. Pure."""
 
-from collections.abc import Iterator, Mapping
+import json
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -10,7 +12,15 @@ from .secrets import shown
 
 Fields = Mapping[str, Field]
 _LONGEST_KEY = 60
+_LONGEST_NUMBER = 24
 _LISTED = 12
+# A bound, when it is broken, how it is said, and what lies between it and the nearest whole number.
+_BOUNDS: tuple[tuple[str, Callable[[float, float], bool], str, int], ...] = (
+    ("ge", operator.lt, "at least", 0),
+    ("gt", operator.le, "more than", 1),
+    ("le", operator.gt, "at most", 0),
+    ("lt", operator.ge, "less than", -1),
+)
 _NUMBERS = ("bit", "integer", "number")
 
 
@@ -112,12 +122,20 @@ def _spelled(field: Field, text: str) -> str:
 def _refused(field: Field, key: str, value: Any) -> Trouble:
     code = "wrong-choice" if field.choices and not isinstance(value, (list, Mapping)) else "wrong-type"
     better = _better(field, value)
-    said = shown(value) if isinstance(value, str) else KINDS[kind_of(value)]
-    said = str(value) if isinstance(value, (int, float)) or value is None else said
-    words = f"takes {field.expected}; {said} is none of these"
+    words = f"takes {field.expected}; {_said(value)} is none of these"
     if better is None:
         return Trouble(code, (key,), words)
     return Trouble(code, (key,), words, f"Write {better}.", {key: better})
+
+
+def _said(value: Any) -> str:
+    """A value in a message: texts quoted, numbers as they are, a list or an object by its kind."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    text = str(value) if isinstance(value, (int, float)) else KINDS[kind_of(value)]
+    return text if len(text) <= _LONGEST_NUMBER else "this number"
 
 
 def _better(field: Field, value: Any) -> Any:
@@ -139,23 +157,18 @@ def _items(field: Field, kinds: frozenset[str], key: str, value: list[Any]) -> I
     wrong = next((one for one in value if kind_of(one) not in kinds), value)
     if wrong is not value:
         one = Field(field.name, "", kinds)
-        said = shown(wrong) if isinstance(wrong, str) else KINDS[kind_of(wrong)]
-        words = f"takes a list, each part of which is {one.expected}; {said} is none of these"
+        words = f"takes a list, each part of which is {one.expected}; {_said(wrong)} is none of these"
         yield Trouble("wrong-type", (key,), words)
 
 
 def _bounds(field: Field, key: str, value: float) -> Iterator[Trouble]:
     whole = "number" not in field.takes
-    for bound, wrong, words, nearest in (
-        ("ge", lambda limit: value < limit, "at least", 0),
-        ("gt", lambda limit: value <= limit, "more than", 1),
-        ("le", lambda limit: value > limit, "at most", 0),
-        ("lt", lambda limit: value >= limit, "less than", -1),
-    ):
+    for bound, is_beyond, words, step in _BOUNDS:
         limit = field.bounds.get(bound)
-        if limit is None or not wrong(limit):
+        if limit is None or not is_beyond(value, limit):
             continue
-        better = limit + nearest if whole or not nearest else None
-        told = f"has to be {words} {limit}; {value:g} is not"
-        mended = None if better is None else {key: better}
-        yield Trouble("wrong-value", (key,), told, "" if better is None else f"Write {better}.", mended)
+        told = f"has to be {words} {limit}; {_said(value)} is not"
+        if whole or not step:
+            yield Trouble("wrong-value", (key,), told, f"Write {limit + step}.", {key: limit + step})
+        else:
+            yield Trouble("wrong-value", (key,), told)

@@ -211,7 +211,7 @@ def shown_flag(flag: Flag, spelling: str = "") -> FlagShown:
 
 def shown_field(spelling: str, field: Field) -> FlagShown:
     """A field of a flag's object in words, by the dotted spelling that sets it."""
-    choices = tuple(str(choice) for choice in field.choices)
+    choices = tuple(dict.fromkeys(str(choice) for choice in field.choices))
     return FlagShown(
         name=spelling,
         kind="choice" if choices else field.expected,

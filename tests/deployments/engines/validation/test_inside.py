@@ -47,6 +47,21 @@ def test_no_value_that_may_be_a_secret_is_repeated():
     assert TOKEN not in "".join(one.words for one in found)
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--eplb-config.window_size", "-" + "9" * 400),
+        ("--eplb-config", '{{"window_size": -{}, "nested": {}}}'.format("9" * 400, "[" * 500 + "]" * 500)),
+        ("--eplb-config" + ".x" * 3000, "1"),
+        ("-cc.custom_ops", "[" * 400 + "]" * 400),
+    ],
+)
+def test_absurd_sizes_are_only_wrong(flags):
+    found = [one for one in judged(*flags) if one.code in CODES | {"missing-value"}]
+    assert found
+    assert max(len(one.words) for one in found) < 400
+
+
 def test_the_speculation_of_the_settings_is_judged_by_the_same_fields():
     def said(**speculative):
         found = judged(speculative={"method": "mtp", "num_speculative_tokens": 1} | speculative)
