@@ -140,7 +140,9 @@ def _field(where: str, row: Any) -> Field:
         name=row["name"],
         type=str(row.get("type", "")),
         takes=frozenset(row["takes"].split()),
-        choices=tuple(row.get("choices") or ()),
+        choices=tuple(
+            sorted(row.get("choices") or (), key=lambda one: not isinstance(one, str))
+        ),  # names first
         loose=frozenset((row.get("loose") or "").split()),
         items=frozenset(row["items"].split()) if row.get("items") else None,
         values=frozenset(row["values"].split()) if row.get("values") else None,

@@ -7,7 +7,7 @@ INNER is refused by the engine's own argument parser, LATER by the class that re
 Row = tuple[tuple[str, ...], str, str]
 
 INNER: list[Row] = [
-    (("--compilation-config", '{"mode": 99}'), "wrong-choice", "VLLM_COMPILE"),
+    (("--compilation-config", '{"mode": 99}'), "wrong-choice", "VLLM_COMPILE, 0, 1, 2, 3; 99"),
     (("--compilation-config", '{"mode": "vllm_compil"}'), "wrong-choice", "Write VLLM_COMPILE"),
     (("--compilation-config.mode", "99"), "wrong-choice", "--compilation-config.mode"),
     (("-cc.mode=99",), "wrong-choice", "99 is none of these"),
