@@ -10,6 +10,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from .inner import Field, Inner, fields_under, read_inner, read_setting
+
 SHIPPED = Path(__file__).parent / "catalogues"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 # A field of a configuration class in its printed default: `Name(field=value, ...)`.
@@ -22,7 +24,9 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One option as the real parser declares it. `kind` names what reads its value; `nargs` is argparse's."""
+    """One option as the real parser declares it. `kind` names what reads its value; `nargs` is argparse's.
+    `inner` is what its object may hold, and `setting` what the engine takes of a value that the parser lets
+    pass; None where that is nothing, or the dump does not tell."""
 
     names: tuple[str, ...]
     dest: str
@@ -33,6 +37,8 @@ class Flag:
     default: Any
     negatable: bool
     deprecated: bool
+    inner: Inner | None = None
+    setting: Field | None = None
 
     @property
     def name(self) -> str:
@@ -46,7 +52,9 @@ class Flag:
 
     @property
     def keys(self) -> frozenset[str]:
-        """The keys of its object as far as the printed default tells them; empty where it does not."""
+        """The keys of its object; of an older dump, as far as the printed default tells them. Else empty."""
+        if self.inner is not None:
+            return frozenset(self.inner.fields or ())
         if "parse_dataclass" not in self.kind:
             return frozenset()
         if isinstance(self.default, Mapping):
@@ -125,6 +133,27 @@ class Catalogue:
         asked = dashed("--" + typed.strip().lstrip("-").lower())[2:]
         ranked = [(min(_rank(asked, name.lstrip("-")) for name in f.names), f.name, f) for f in self.flags]
         return tuple(flag for rank, _, flag in sorted(ranked, key=lambda row: row[:2]) if rank < 4)[:limit]
+
+    def search_inside(self, typed: str, *, limit: int = 12) -> tuple[tuple[str, Field], ...]:
+        """Fields for completion of a dotted form, each with the whole spelling: beginnings first, then parts.
+
+        Nothing where the text before the first dot is no flag, or one whose fields are not known.
+        """
+        spelled = typed.strip().partition("=")[0]
+        name, *outer = ("--" + spelled if not spelled.startswith("-") else spelled).split(".")
+        matches = self.matches(name)
+        inner = matches[0].flag.inner if len(matches) == 1 else None
+        if not outer or inner is None:
+            return ()
+        *outer, last = outer
+        fields = fields_under(inner, outer)
+        asked = last.replace("-", "_").lower()
+        ranked = [
+            (not one.startswith(asked), number, one) for number, one in enumerate(fields) if asked in one
+        ]
+        prefix = ".".join((matches[0].name, *outer))
+        listed = [(f"{prefix}.{one}", fields[one]) for *_, one in sorted(ranked)]
+        return tuple(row for row in listed if not row[1].is_open)[:limit]
 
 
 _NEGATIONS = ("--no-enable-", "--disable-", "--no-", "--no-disable-")
@@ -214,7 +243,15 @@ def _flag(number: int, row: Any) -> Flag:
         row.get("default"),
         row["negatable"],
         row["deprecated"],
+        *_inner(where, row),
     )
+
+
+def _inner(where: str, row: Mapping[str, Any]) -> tuple[Inner | None, Field | None]:
+    try:
+        return read_inner(where, row.get("inner")), read_setting(where, row.get("setting"))
+    except ValueError as error:
+        raise CatalogueError(str(error)) from None
 
 
 def _names(where: str, value: Any) -> tuple[str, ...]:

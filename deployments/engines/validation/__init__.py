@@ -8,6 +8,7 @@ from .models import ModelFacts, facts_of_config
 from .parsing import parser_findings
 from .rules_door import RULES as DOOR
 from .rules_engine import RULES as ENGINE
+from .rules_inner import RULES as INNER
 from .rules_life import RULES as LIFE
 from .rules_memory import RULES as MEMORY
 from .rules_provider import RULES as PROVIDER
@@ -23,7 +24,7 @@ __all__ = [
     "findings",
 ]
 
-RULES = (*DOOR, *PROVIDER, *ENGINE, *LIFE, *MEMORY)
+RULES = (*DOOR, *PROVIDER, *ENGINE, *INNER, *LIFE, *MEMORY)
 _ORDER = {level: number for number, level in enumerate(Level)}
 
 

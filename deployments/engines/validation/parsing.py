@@ -7,6 +7,7 @@ from ..catalogue import Flag
 from .argv import Given, looks_like_flag
 from .case import Case
 from .finding import Finding, Level
+from .inner_findings import as_json, inner_findings
 from .rules_life import ROOM
 from .secrets import shown
 from .values import human_int, unknown_key, value_problem
@@ -120,7 +121,7 @@ def _values(case: Case, given: Given, flag: Flag, field: str) -> Iterator[Findin
             yield _error("missing-value", field, name, f"{name} has no value.", "Write one behind it.")
         return
     if given.keys:
-        yield from _dotted(given, flag, field)
+        yield from _dotted(case, given, flag, field)
         return
     for text in given.values:
         if typed and not given.attached and text.startswith("-") and "." in text:
@@ -132,7 +133,12 @@ def _values(case: Case, given: Given, flag: Flag, field: str) -> Iterator[Findin
         if problem is not None:
             code, words = problem
             cause = f"{name} {words}; {shown(text)} is none of these."
-            yield _error(code, field, name, cause, "Correct the value.")
+            fix = as_json(case, given, text) if typed and flag.is_config else None
+            yield _error(
+                code, field, name, cause, "Correct the value." if fix is None else fix.words, fix=fix
+            )
+        elif typed:
+            yield from inner_findings(case, given, flag, field)
     yield from _decimal(case, given, flag, field)
 
 
@@ -145,10 +151,13 @@ def _alone(case: Case, given: Given, typed: bool) -> object:
     return type(fix)(f"Write {texts[given.start]} alone.", {"extra_flags": texts})
 
 
-def _dotted(given: Given, flag: Flag, field: str) -> Iterator[Finding]:
+def _dotted(case: Case, given: Given, flag: Flag, field: str) -> Iterator[Finding]:
     if not flag.is_config:
         cause = f"{flag.name} takes one value and has no parts behind a dot."
         yield _error("no-parts", field, flag.name, cause, f"Write {flag.name} and its value.")
+        return
+    if flag.inner is not None:
+        yield from inner_findings(case, given, flag, field)
         return
     key = given.keys[0].removesuffix("+")
     if flag.keys and key not in flag.keys:

@@ -169,13 +169,21 @@ def _async_ngram(case: Case) -> Iterator[Hit]:
         )
 
 
+def speculative_keys(case: Case) -> tuple[str, ...]:
+    """The keys of a speculation: of the version's catalogue, else of a version whose class was read."""
+    flag = case.catalogue.flag("speculative_config")
+    fields = flag.inner.fields if flag and flag.inner else None
+    return tuple(name for name, one in fields.items() if not one.is_open) if fields else SPECULATIVE_KEYS
+
+
 def _speculation(case: Case) -> Iterator[Hit]:
     config = case.spec.speculative
     if config is None:
         return
     flag, field = "--speculative-config", "speculative"
-    for key in (key for key in config if key not in SPECULATIVE_KEYS):
-        close = get_close_matches(key, SPECULATIVE_KEYS, n=1, cutoff=0.6)
+    known = speculative_keys(case)
+    for key in (key for key in config if key.replace("-", "_") not in known):
+        close = get_close_matches(key, known, n=1, cutoff=0.6)
         remedy = f"Did you mean {close[0]}?" if close else "Remove it."
         kept = {close[0] if close and name == key else name: config[name] for name in config
                 if name != key or close}  # fmt: skip

@@ -11,6 +11,8 @@ from ..catalogue import Flag
 Problem = tuple[str, str]
 
 _SUFFIXED = re.compile(r"(\d+(?:\.\d+)?)([kKmMgGtT])")
+_SUFFIXED_WORD = re.compile(rf"\b{_SUFFIXED.pattern}\b")
+_QUOTED = re.compile(r'("(?:[^"\\]|\\.)*")')
 _POWERS = "kmgt"
 _LONGEST_NUMBER = 100  # more digits overflow where they are multiplied
 
@@ -38,6 +40,14 @@ def _object_or_text(text: str) -> Any:
     return json.loads(text) if re.match(r"(?s)^\s*{.*}\s*$", text) else text
 
 
+def _object(text: str) -> Any:
+    """JSON in which numbers may have a suffix (`{"max_bytes": 80G}`), as vLLM reads its own classes."""
+    parts = _QUOTED.split(text)
+    for number in range(0, len(parts), 2):  # what stands between quoted texts
+        parts[number] = _SUFFIXED_WORD.sub(lambda found: str(human_int(found[0])), parts[number])
+    return json.loads("".join(parts))
+
+
 def _device_ids(text: str) -> list[str]:
     return text.split(",")
 
@@ -48,7 +58,7 @@ _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "human_readable_int": (human_int, "a whole number, for example 131072 or 128K"),
     "human_readable_int_or_auto": (human_int_or_auto, "a whole number, for example 131072, or auto"),
     "json": (json.loads, "JSON"),
-    "parse_dataclass": (json.loads, "a JSON object"),
+    "parse_dataclass": (_object, "a JSON object"),
     "union_dict_and_str": (_object_or_text, "a text or a JSON object"),
 }
 
@@ -73,7 +83,8 @@ def value_problem(flag: Flag, text: str) -> Problem | None:
     except (ValueError, RecursionError):
         expected = _READERS[flag.kind.removeprefix("optional ")][1]
         return "wrong-type", f"takes {expected}"
-    if flag.kind == "parse_dataclass" or ("parse_dataclass" in flag.kind and value is not None):
+    none = flag.kind.startswith("optional ") and text in ("", "None")
+    if "parse_dataclass" in flag.kind and not none:
         return _object_problem(flag, value)
     if flag.choices and value not in flag.choices:
         return "wrong-choice", "takes one of " + ", ".join(str(c) for c in flag.choices if c is not None)
@@ -96,6 +107,8 @@ def _lora_problem(text: str) -> Problem | None:
 def _object_problem(flag: Flag, value: Any) -> Problem | None:
     if not isinstance(value, Mapping):
         return "wrong-type", "takes a JSON object"
+    if flag.inner is not None:  # said of every key and value, each with its own remedy
+        return None
     unknown = [key for key in value if flag.keys and key not in flag.keys]
     if unknown:
         return "unknown-key", unknown_key(flag, str(unknown[0]))

@@ -1,11 +1,13 @@
 """The form as a template draws it: sections of fields, each with its texts, marks and choices."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from deployments.engines.catalogue import Catalogue, Flag
+from deployments.engines.inner import Field
 from deployments.pages import words
 from deployments.planning.spec import Spec
 from deployments.services.preflight import catalogue_for
@@ -166,29 +168,40 @@ def _rows(control: Control, rows: list[tuple[str, str]], around: Around, judged:
     found = []
     for number, (name, value) in enumerate(rows):
         flag = flag_named(name, around.catalogue)
-        spelled = {"--" + name.strip().lstrip("-").split("=")[0], flag.name if flag else ""} - {"", "--"}
+        spelled = {"--" + name.strip().lstrip("-").split("=")[0], *_full_names(name, around.catalogue)} - {
+            "--"
+        }
         found.append(RowShown(number, name, value, flag, bool(spelled & wrong)))
     return found
 
 
+def _full_names(spelling: str, catalogue: Catalogue) -> set[str]:
+    """The names by which a finding calls a flag that may be typed short, or dotted."""
+    root = spelling.strip().split("=")[0].split(".")[0]
+    return {match.flag.name for match in catalogue.matches(root if root.startswith("-") else f"--{root}")}
+
+
 def flag_named(spelling: str, catalogue: Catalogue) -> FlagShown | None:
     """What the catalogue knows of a typed flag; None where it is none, or several."""
-    name = spelling.strip().split("=")[0].split(" ")[0].split(".")[0]
+    whole = spelling.strip().split("=")[0].split(" ")[0].removesuffix("+")
+    name = whole.split(".")[0]
     matches = catalogue.matches(name if name.startswith("-") or not name else f"--{name}") if name else ()
+    inside = catalogue.search_inside(whole)
+    if inside and inside[0][0].split(".")[1:] == whole.split(".")[1:]:
+        return shown_field(*inside[0])
     return shown_flag(matches[0].flag, matches[0].name) if len(matches) == 1 else None
 
 
 def shown_flag(flag: Flag, spelling: str = "") -> FlagShown:
     """A flag of the catalogue in words."""
     choices = tuple(str(choice) for choice in flag.choices or ())
-    some = ", ".join(choices)
     kind = flag.kind.removeprefix("optional ")
     several = "one or more: " if flag.nargs == "+" else ""
     return FlagShown(
         name=spelling or flag.name,
         kind="switch" if flag.nargs == 0 else several + _KINDS.get(kind, "text"),
         choices=choices,
-        some=some if len(some) <= _LONG else f"{some[:_LONG].rsplit(', ', 1)[0]} and more",
+        some=_some(choices),
         default=_default(flag),
         group=flag.group,
         deprecated=flag.deprecated,
@@ -196,10 +209,32 @@ def shown_flag(flag: Flag, spelling: str = "") -> FlagShown:
     )
 
 
+def shown_field(spelling: str, field: Field) -> FlagShown:
+    """A field of a flag's object in words, by the dotted spelling that sets it."""
+    choices = tuple(dict.fromkeys(str(choice) for choice in field.choices))
+    return FlagShown(
+        name=spelling,
+        kind="choice" if choices else field.expected,
+        choices=choices,
+        some=_some(choices),
+        default=_text(field.default if isinstance(field.default, str | None) else json.dumps(field.default)),
+        group="",
+        deprecated=False,
+        takes_value=True,
+    )
+
+
+def _some(choices: tuple[str, ...]) -> str:
+    some = ", ".join(choices)
+    return some if len(some) <= _LONG else f"{some[:_LONG].rsplit(', ', 1)[0]} and more"
+
+
 def _default(flag: Flag) -> str:
-    if flag.default is None or flag.default == "==SUPPRESS==":
-        return ""
-    text = str(flag.default)
+    return "" if flag.default == "==SUPPRESS==" else _text(flag.default)
+
+
+def _text(value: Any) -> str:
+    text = "" if value is None else str(value)
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
 
 

@@ -250,6 +250,10 @@ def test_flags_are_completed_by_any_part_of_their_name(form: Form) -> None:
     assert "whole number" in page
     page = form.client.get("/settings/flags/", asked | {"extra_flags.name": "zzzz"}).content.decode()
     assert "has no flag like this" in page
+    dotted = asked | {"extra_flags.name": "-cc.cudagraph_mo", "engine_version": "0.32.0"}
+    page = form.client.get("/settings/flags/", dotted).content.decode()
+    assert 'data-value="-cc.cudagraph_mode"' in page
+    assert "FULL_DECODE_ONLY" in page
 
 
 def test_the_form_asks_the_database_a_few_times_only(form: Form) -> None:

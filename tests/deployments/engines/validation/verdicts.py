@@ -175,6 +175,7 @@ BEYOND: list[Row] = [
     ({"max_model_len": 1_048_576}, "memory", "tokens needs"),
     ({}, "early-image", "cache block"),
     ({}, "unpinned-code", "revision"),
+    (extra("-cc.mode", "99", eager=False), "inner-unchecked", "values of its keys"),
 ]
 
 _STEPS = (
