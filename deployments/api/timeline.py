@@ -1,4 +1,4 @@
-"""`GET /deployments/{slug}/timeline`: when it was lit, waking, failing or asleep, with releases and failures."""
+"""`GET /deployments/{slug}/timeline`: when it was lit, waking, failing, asleep; releases and failures."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -68,9 +68,16 @@ def readable(actor: Actor) -> QuerySet[Action]:
     if actor.deployments is not None:
         found = found.filter(deployment__slug__in=actor.deployments)
     if not actor.may(Scope.ADMIN):
-        own = get_user_model().objects.filter(pk=actor.user_id).annotate(kept=Left("username", _TARGET))
-        found = found.filter(~Q(verb__in=OF_STRANGERS) | Q(target__in=own.values("kept")))
+        found = found.filter(~Q(verb__in=OF_STRANGERS) | _under_own_name(actor))
     return found
+
+
+def _under_own_name(actor: Actor) -> Q:
+    """Actions whose target is the actor's user name; none where nobody signs in as the actor."""
+    if actor.user_id is None:
+        return Q(pk__in=())
+    own = get_user_model().objects.filter(pk=actor.user_id).annotate(kept=Left("username", _TARGET))
+    return Q(target__in=own.values("kept"))
 
 
 def address(action: Action, actor: Actor) -> str:
