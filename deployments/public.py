@@ -27,7 +27,7 @@ from deployments.services.facts import longest_context, spec_of
 from deployments.services.frozen import current_freeze
 from deployments.services.kept_errors import keep, words_of
 from deployments.services.measurements import Arrival, read_measurements_with
-from deployments.services.on_call import Watch, WayOut, watch, ways_out
+from deployments.services.on_call import Watch, WayOut, WrongServer, watch, ways_out
 from deployments.services.panel_figures import Figures, figures
 from deployments.services.quote import quote
 from deployments.services.restored import check_secrets, settle_after_restore
@@ -66,6 +66,7 @@ __all__ = [
     "Waking",
     "Watch",
     "WayOut",
+    "WrongServer",
     "asked_groups",
     "asked_window",
     "beat_lives",

@@ -18,12 +18,13 @@ router = Router(tags=["on call"])
 class PartOut(Schema):
     """One part of the panel."""
 
-    id: str = Field(description="Names its runbook: docs/operations.md#runbook-ID.")
+    id: str = Field(description="Names its runbook: /on-call/runbooks/#runbook-ID.")
     title: str
     verdict: Verdict
     value: str
     detail: str
     runbook: str
+    deployment: str | None = Field(description="The server that it is about; null for a part of the panel.")
 
 
 class LagOut(Schema):
@@ -100,7 +101,8 @@ def get_on_call(request: ApiRequest) -> Any:
 
 
 def _check(check: Any) -> dict[str, Any]:
-    return {**_fields(check, PartOut), "runbook": f"/on-call/runbooks/#runbook-{check.id}"}
+    more = {"runbook": f"/on-call/runbooks/#runbook-{check.id}", "deployment": check.deployment or None}
+    return _fields(check, PartOut) | more
 
 
 def _watched(found: Facts, watch: Watch | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The runbooks as docs/operations.md has them: one section an alarm, each with a name."""
+"""The runbooks as docs/operations.md has them: one section an alarm, headed by words and the alarm's id."""
 
 import re
 from dataclasses import dataclass
@@ -8,19 +8,22 @@ from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
-_SECTION = re.compile(r"^### Runbook: ([a-z][a-z-]*)\n(.*?)(?=^#{2,3} |\Z)", re.MULTILINE | re.DOTALL)
+_CHAPTER = "\n## Runbooks\n"
+# ### The clock is silent (`beat`)
+_SECTION = re.compile(r"^### ([^\n]+) \(`([a-z][a-z-]*)`\)\n(.*?)(?=^#{2,3} |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """One of them; `anchor` is what GitHub makes of its heading."""
+    """One of them. `id` is the alarm's, `title` says the same in words."""
 
     id: str
+    title: str
     html: SafeString
 
     @property
     def anchor(self) -> str:
-        """Without the sharp."""
+        """Where it stands on the page, without the sharp."""
         return f"runbook-{self.id}"
 
 
@@ -29,7 +32,8 @@ def runbooks() -> tuple[Runbook, ...]:
     """All of them, in the order of the document; none where the documents are not installed."""
     path = settings.BASE_DIR / "docs" / "operations.md"
     text = path.read_text() if path.exists() else ""
-    return tuple(Runbook(name, _rendered(body)) for name, body in _SECTION.findall(text))
+    sections = _SECTION.findall(text.partition(_CHAPTER)[2])
+    return tuple(Runbook(name, title, _rendered(body)) for title, name, body in sections)
 
 
 def _rendered(body: str) -> SafeString:

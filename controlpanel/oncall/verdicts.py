@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from deployments.public import Watch
+from deployments.public import State, Watch, WrongServer
 
 from .facts import Facts
 from .words import ago, count, names, seconds, size
@@ -20,13 +21,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part: `id` names its runbook, `value` the figure, `detail` what it means where it is not well."""
+    """One part: `id` names its runbook, `value` the figure, `detail` what it means where it is not well.
+    `deployment` is the slug of the server that it is about, empty for what is about the panel."""
 
     id: str
     title: str
     verdict: Verdict
     value: str
     detail: str = ""
+    deployment: str = ""
 
 
 # (watch it, mend it), in seconds. Workers and the clock report every 10 s, generators every few seconds,
@@ -46,6 +49,15 @@ SETTLE_S = (300, 3600)
 DELIVERY_S = (300, 3600)
 DISK_SHARE, DISK_BYTES = (0.10, 0.03), (5 * 2**30, 2**30)
 ERRORS_S = 900
+UNKNOWN_S = 60
+# What a server can be that somebody has to look at, and how that is headed where none is so.
+SERVERS = {
+    State.DEGRADED: "Servers whose requests fail",
+    State.UNKNOWN: "Servers that cannot be seen",
+    State.FAILED: "Servers that failed",
+}
+# A provider that is gone takes all its servers along: so many are named, the rest are counted.
+MOST_SERVERS = 20
 
 _ORDER = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.BAD: 2}
 
@@ -166,6 +178,24 @@ def _accounts(facts: Facts, watch: Watch) -> Iterator[Check]:
         )
 
 
+def _servers(facts: Facts, watch: Watch) -> Iterator[Check]:
+    for state, title in SERVERS.items():
+        found = [one for one in watch.wrong if one.state is state]
+        if not found:
+            yield Check(state, title, Verdict.OK, "none")
+        yield from (_server(one, facts.at) for one in found[:MOST_SERVERS])
+        if (more := len(found) - MOST_SERVERS) > 0:
+            yield Check(state, count(more, "more server", "more servers"), Verdict.BAD, state)
+
+
+def _server(one: WrongServer, now: datetime) -> Check:
+    since_s = (now - one.since).total_seconds() if one.since is not None else None
+    just_lost = one.state is State.UNKNOWN and since_s is not None and since_s <= UNKNOWN_S
+    value = one.state if since_s is None else f"{one.state}, {ago(since_s)}"
+    verdict = Verdict.WARN if just_lost else Verdict.BAD
+    return Check(one.state, one.name, verdict, value, one.words, one.slug)
+
+
 def _prices(facts: Facts, watch: Watch) -> Iterator[Check]:
     if watch.stale_prices:
         words = "Not checked for half a year: nothing new of these is lit."
@@ -241,10 +271,10 @@ def _disk(facts: Facts) -> Check:
 
 _Part = Callable[[Facts, Watch], Iterable[Check]]
 _OF_WATCH: tuple[_Part, ...] = (
-    _heartbeats, _observer, _queues, _accounts, _prices, _settling, _deliveries, _deadman, _errors,
+    _heartbeats, _observer, _servers, _queues, _accounts, _prices, _settling, _deliveries, _deadman, _errors,
 )  # fmt: skip
 # Every id that a check can have; each has a runbook.
 CHECK_IDS = (
     "database", "broker", *(name.replace(" ", "-") for name in HEARTBEATS), "runner", "gateway", "observer",
-    "queue", "blind", "prices", "settle", "delivery", "deadman", "errors", "disk",
+    *SERVERS, "queue", "blind", "prices", "settle", "delivery", "deadman", "errors", "disk",
 )  # fmt: skip

@@ -64,7 +64,7 @@ class ActionOut(Schema):
     user_id: int | None
     key_id: int | None
     via: str
-    address: str
+    address: str = Field(description="Empty for other people's, unless the caller has the scope admin.")
     verb: str
     deployment: str | None
     target: str
@@ -77,6 +77,11 @@ class ActionOut(Schema):
     def resolve_actor(action: Any) -> str:
         """The name they had."""
         return str(action.actor_name)
+
+    @staticmethod
+    def resolve_address(action: Any, context: Any) -> str:
+        """As the caller may know it."""
+        return audited.address(action, context["request"].auth)
 
     @staticmethod
     def resolve_changes(action: Any) -> list[Any]:
@@ -118,7 +123,8 @@ class ActionsAsked(Schema):
 def get_actions(
     request: ApiRequest, asked: Query[ActionsAsked], cursor: Cursor = None, limit: Limit = 50
 ) -> Any:
-    """Of everything the caller may see, or of one deployment; of an archived one too."""
+    """Of everything the caller may see, or of one deployment; of an archived one too. Failed sign-ins are
+    told to callers with the scope admin, and to everybody those under their own name."""
     slug = asked.deployment
     if slug is not None and (not request.auth.may(Scope.READ, slug) or not _known(slug)):
         raise not_found(f"The deployment {slug[:60]}")

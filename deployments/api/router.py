@@ -25,6 +25,7 @@ from . import (
     starts,
     status,
     stopping,
+    timeline,
 )
 
 router = Router()
@@ -39,6 +40,7 @@ _PARTS = (
     downloads,
     releases,
     runs,
+    timeline,
     starts,
     logs,
     metrics,

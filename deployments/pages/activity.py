@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from deployments.models import Action
-from deployments.planning.power import Scope
+from deployments.planning.power import Actor, Scope
 from deployments.services import audited, status
 from deployments.services.audited import WAYS, ActionFilter, Difference
 
@@ -85,7 +85,7 @@ def activity(request: PageRequest) -> HttpResponse:
     actions = list(found[: _PAGE + 1])
     context = {
         "nav": "activity",
-        "rows": told(actions[:_PAGE]),
+        "rows": told(actions[:_PAGE], request.actor),
         "asked": asked,
         "older": actions[_PAGE - 1].pk if len(actions) > _PAGE else None,
         **_choices(request),
@@ -93,13 +93,13 @@ def activity(request: PageRequest) -> HttpResponse:
     return render(request, "deployments/activity.html", context)
 
 
-def told(actions: list[Action]) -> list[Told]:
+def told(actions: list[Action], actor: Actor) -> list[Told]:
     """Rows of the page. One query at most."""
     keys = audited.key_names(actions)
     return [
         Told(
             one,
-            audited.origin(one, keys),
+            audited.origin(one, keys, actor),
             tuple(_change(change) for change in audited.differences(one.details)),
             tuple((label(name), shown(value)) for name, value in audited.facts(one.details).items()),
         )
@@ -139,9 +139,10 @@ def _instant(text: str) -> str:
 
 
 def _choices(request: PageRequest) -> dict[str, Any]:
-    """What there is to choose from: only what happened."""
-    names = Action.objects.order_by("actor_name").values_list("actor_name", flat=True).distinct()
-    verbs = Action.objects.order_by("verb").values_list("verb", flat=True).distinct()
+    """What there is to choose from: only what happened, and the reader may see."""
+    seen = audited.readable(request.actor)
+    names = seen.order_by("actor_name").values_list("actor_name", flat=True).distinct()
+    verbs = seen.order_by("verb").values_list("verb", flat=True).distinct()
     return {
         "deployments": status.visible(request.actor).order_by("name"),
         "people": names,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from deployments.models import Action
-from deployments.planning.power import Scope
+from deployments.planning.power import Actor, Scope
 from deployments.services import audited
 from deployments.services.audited import Difference
 
@@ -26,16 +26,17 @@ _HEAD = ("at", "who", "way", "address", "key_id", "what", "deployment", "target"
 def activity_csv(request: PageRequest) -> StreamingHttpResponse:
     """Newest first, the whole of what was asked for."""
     found = audited.every(request.actor, read(request).only)
-    return download(table(_HEAD, _rows(found)), f"activity-{timezone.localdate()}.csv")
+    return download(table(_HEAD, _rows(found, request.actor)), f"activity-{timezone.localdate()}.csv")
 
 
-def _rows(actions: Iterator[Action]) -> Iterator[list[Any]]:
+def _rows(actions: Iterator[Action], actor: Actor) -> Iterator[list[Any]]:
     for one in actions:
         slug = one.deployment.slug if one.deployment is not None else ""
         changes = "; ".join(map(_words, audited.differences(one.details)))
         yield [
-            one.at.isoformat(), safe(one.actor_name), one.via, one.address, one.key_id or "", one.verb, slug,
-            safe(one.target), safe(one.summary), safe(changes), "" if one.usd is None else f"{one.usd:f}",
+            one.at.isoformat(), safe(one.actor_name), one.via, audited.address(one, actor), one.key_id or "",
+            one.verb, slug, safe(one.target), safe(one.summary), safe(changes),
+            "" if one.usd is None else f"{one.usd:f}",
         ]  # fmt: skip
 
 

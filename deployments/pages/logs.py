@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from deployments.models import Deployment, LogSource, PhaseName, Run
+from deployments.models import Deployment, LogSource, Run
 from deployments.planning.power import Scope
 from deployments.services import findings, logs
 from deployments.services.logs import Asked, Found
@@ -23,6 +23,7 @@ from .access import PageRequest, needs
 from .head import head
 from .log_asked import asked_of, level_of, query_of, whole
 from .log_lines import Look, rows
+from .log_phases import links, run_of
 from .lookup import deployment_of
 
 _WINDOW, _BESIDE = 500, 200
@@ -35,7 +36,7 @@ def log_page(request: PageRequest, slug: str) -> HttpResponse:
     """The page; it works without scripts, by links to older and newer lines."""
     deployment = deployment_of(request, slug)
     asked = asked_of(request)
-    run = _run(deployment, asked)
+    run = run_of(deployment, asked)
     if line_id := _of_phase(deployment, run, request.GET.get("phase", "")):
         return redirect(f"{_here(deployment, asked)}line={line_id}#line-{line_id}")
     view = head(request, deployment, "logs")
@@ -49,8 +50,7 @@ def log_page(request: PageRequest, slug: str) -> HttpResponse:
             deployment.releases.order_by("-number").values_list("number", flat=True)[:_RELEASES]
         ),
         "sources": LogSource.values,
-        "phases": _phases(run),
-        "phase_run": run,
+        **links(run),
     }
     return render(request, "deployments/logs.html", view | context)
 
@@ -100,20 +100,6 @@ def _searched(found: Found) -> str:
     """How far back a search came that ended before it had found a page."""
     at = found.reached_at
     return words.moment(at, now=timezone.now()) if at is not None else ""
-
-
-def _run(deployment: Deployment, asked: Asked) -> Run | None:
-    """The run that is asked for, else the newest one."""
-    if asked.run_id is not None:
-        return deployment.runs.filter(pk=asked.run_id).first()
-    return deployment.runs.order_by("-id").first()
-
-
-def _phases(run: Run | None) -> list[dict[str, Any]]:
-    if run is None:
-        return []
-    found = run.phases.order_by("started_at", "id")
-    return [{"name": one.name, "label": PhaseName(one.name).label, "at": one.started_at} for one in found]
 
 
 def _of_phase(deployment: Deployment, run: Run | None, name: str) -> int | None:
@@ -174,7 +160,7 @@ async def log_download(request: PageRequest, slug: str) -> HttpResponseBase:
     """Every matching line as text, oldest first, times in UTC; streamed, so that no log is too long."""
     deployment, asked = await released(deployment_of)(request, slug), asked_of(request)
     response = StreamingHttpResponse(_text(deployment, asked), content_type="text/plain; charset=utf-8")
-    run = await released(_run)(deployment, asked) if asked.run_id else None
+    run = await released(run_of)(deployment, asked) if asked.run_id else None
     name = f"{deployment.slug}-run-{run.number}" if run is not None else deployment.slug
     response["Content-Disposition"] = f'attachment; filename="{name}.log"'
     return response

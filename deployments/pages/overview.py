@@ -10,7 +10,6 @@ from deployments.engines.validation import Level
 from deployments.models import OPEN_DOWNLOADS, Deployment
 from deployments.planning.power import Scope
 from deployments.services import auto_rollback, findings, runs
-from deployments.services.sentences import PHASE_WORDS
 from deployments.services.views import DiagnosisView, RunView, StatusView
 
 from . import live
@@ -18,7 +17,7 @@ from .access import PageRequest, needs
 from .dollars import shares
 from .head import head
 from .lookup import deployment_of
-from .waterfall import waterfall
+from .waterfall import phase_words, waterfall
 
 _LATEST = 8
 
@@ -56,8 +55,8 @@ def _with_phases(request: PageRequest, deployment: Deployment) -> dict[str, Any]
     return context | {
         "run": run,
         "runs": _earlier(deployment, status),
-        "phase_words": _phase_words(status),
-        "falls": waterfall(run, status.price_usd_per_hour) if run else None,
+        "phase_words": phase_words(status.phase, status.progress),
+        "falls": waterfall(run, status.price_usd_per_hour, left_s=status.eta_s) if run else None,
         "dollars": shares(run) if run else None,
         "downloading": download is not None and download.status in OPEN_DOWNLOADS,
         "cards": _worth_a_look(deployment, run),
@@ -70,14 +69,6 @@ def _worth_a_look(deployment: Deployment, run: RunView | None) -> list[Diagnosis
     """What goes wrong or slowly now. Advice is left to the page of the run."""
     found = findings.of_runs([run.id], deployment).get(run.id, []) if run is not None else []
     return [card for card in found if card.level != Level.ADVICE]
-
-
-def _phase_words(status: StatusView) -> str:
-    """What it does now: "loading weights, 62 %"."""
-    said = PHASE_WORDS.get(status.phase or "", "")
-    return (
-        f"{said}, {status.progress:.0%}".replace("%", " %") if said and status.progress is not None else said
-    )
 
 
 def _earlier(deployment: Deployment, status: StatusView) -> list[Any]:

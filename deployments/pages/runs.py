@@ -13,6 +13,7 @@ from deployments.services import anatomy, bill_compare, chronicling, findings, l
 from deployments.services.errors import Refused
 from deployments.services.lit_times import SPANS, lit_times
 from deployments.services.story import story
+from deployments.services.views import RunView, StatusView
 
 from . import bands, run_filter
 from .access import PageRequest, needs
@@ -23,7 +24,7 @@ from .lookup import deployment_of
 from .paging import cursor
 from .run_beside import beside_table, with_own_medians
 from .starts import trend_context
-from .waterfall import waterfall
+from .waterfall import Falls, waterfall
 
 _PAGE = 50
 _LINES = 200
@@ -85,7 +86,7 @@ def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
         "events": timeline.events(told),
         "coarse": told.coarse,
         "strip": bands.of_run(timeline.strip(told)),
-        "falls": waterfall(with_own_medians(run, near), above["status"].price_usd_per_hour, near.before),
+        "falls": _falls(run, near, above["status"]),
         "beside": beside_table(run, near),
         "dollars": shares(run),
         "lines": rows(logs.lines(deployment, logs.Asked(run_id=run.id), limit=_LINES)),
@@ -93,3 +94,8 @@ def run_page(request: PageRequest, slug: str, run_id: int) -> HttpResponse:
         "billed": bill_compare.billed_of_run(run.id) if run.ended_at else None,
     }
     return render(request, "deployments/run.html", above | context)
+
+
+def _falls(run: RunView, near: anatomy.Neighbours, status: StatusView) -> Falls | None:
+    left_s = status.eta_s if status.run is not None and status.run.id == run.id else None
+    return waterfall(with_own_medians(run, near), status.price_usd_per_hour, near.before, left_s=left_s)

@@ -22,6 +22,7 @@ from .flag_search import flag_search
 from .formats import formats, keep_model
 from .freezing import freeze, lift
 from .home import burning, home, register
+from .log_phases import log_phases
 from .log_stream import log_stream
 from .logs import log_download, log_page, log_tail
 from .looking import look
@@ -97,6 +98,7 @@ urlpatterns = [
     path(f"{_ONE}/runs/runs.csv", runs_csv, name="runs-of-csv"),
     path(f"{_ONE}/runs/<int:run_id>/", run_page, name="run"),
     path(f"{_ONE}/logs/", log_page, name="logs"),
+    path(f"{_ONE}/logs/phases/", log_phases, name="log-phases"),
     path(f"{_ONE}/logs/tail/", log_tail, name="log-tail"),
     path(f"{_ONE}/logs/stream/", log_stream, name="log-stream"),
     path(f"{_ONE}/logs/download/", log_download, name="log-download"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from deployments.planning.starts.start import WARM_UP_REQUESTS
+from deployments.services.sentences import PHASE_WORDS
 from deployments.services.starts import OfRelease
 from deployments.services.views import PhaseView, RunView
 
@@ -42,10 +43,11 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Falls:
-    """The whole card."""
+    """The whole card. `line` is what the engine itself said last, for those who hover over the note."""
 
     title: str
     note: str
+    line: str
     ticks: tuple[Tick, ...]
     lanes: tuple[Lane, ...]
     sum_label: str
@@ -55,9 +57,12 @@ class Falls:
     sum_usd: Decimal
 
 
-def waterfall(run: RunView, usd_per_hour: Decimal, before: OfRelease | None = None) -> Falls | None:
+def waterfall(
+    run: RunView, usd_per_hour: Decimal, before: OfRelease | None = None, *, left_s: float | None = None
+) -> Falls | None:
     """The card of a run's start; None before its first phase. What is to come is priced at `usd_per_hour`;
-    `before` are the starts of the release before, which get a tick of their own."""
+    `before` are the starts of the release before, which get a tick of their own; `left_s` is the time to
+    ready, where it is known."""
     if not run.phases:
         return None
     starts = _starts(run.phases)
@@ -76,7 +81,8 @@ def waterfall(run: RunView, usd_per_hour: Decimal, before: OfRelease | None = No
     )
     return Falls(
         title=_title(run),
-        note=_note(run, before),
+        note=_note(run, before, left_s),
+        line=next((phase.text for phase in run.phases if phase.status == "now"), ""),
         ticks=_ticks(scale),
         lanes=lanes,
         sum_label=_sum_label(run),
@@ -156,14 +162,28 @@ def _said(phase: PhaseView, usd_per_hour: Decimal) -> str:
     return f"{phase.label}: {_figure(phase.seconds or 0)} s{usual}, {_dollars(phase, usd_per_hour)}"
 
 
-def _note(run: RunView, before: OfRelease | None) -> str:
-    now = next((phase for phase in run.phases if phase.status == "now" and phase.text), None)
-    words_of_now = f"{now.text.rstrip('.')}. " if now else ""
+def _note(run: RunView, before: OfRelease | None, left_s: float | None) -> str:
+    now = next((phase for phase in run.phases if phase.status == "now"), None)
+    words_of_now = f"{_words_of_now(now, left_s)}. " if now and now.name in PHASE_WORDS else ""
     took = f"{words.duration(run.boot_s)}. " if run.ready_at and run.boot_s else ""
     older = ""
     if before is not None and before.n:
         older = f" Dashed: of {_starts_of(before.n)} of release {before.release}."
     return f"{words_of_now}{took}{_usual(run)}{older}"
+
+
+def _words_of_now(now: PhaseView, left_s: float | None) -> str:
+    """Loading weights, 62 %, ready in about 3 min."""
+    told = [phase_words(now.name, now.progress).capitalize()]
+    if left_s is not None and left_s > 0:
+        told.append(f"ready in about {words.about_duration(left_s)}")
+    return ", ".join(told)
+
+
+def phase_words(name: str | None, progress: float | None) -> str:
+    """What a server does in that phase: "loading weights, 62 %"; empty where it is in none."""
+    said = PHASE_WORDS.get(name or "", "")
+    return f"{said}, {progress:.0%}".replace("%", " %") if said and progress is not None else said
 
 
 def _usual(run: RunView) -> str:

@@ -1,8 +1,8 @@
 """The last day or week of a deployment: when it was lit, waking, failing or asleep, its releases."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 
@@ -13,6 +13,9 @@ from .runs import FAILED_ENDS
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7)}
 # More runs than this in a week are told as what they are: the newest.
 _MOST = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Positions for what happens in one microsecond.
+_AT_ONCE = 100
 _MARKED = {"release": "release", "breaker": "failure"}
 
 
@@ -54,6 +57,46 @@ class LitTimes:
     until: datetime
     stretches: tuple[Stretch, ...]
     marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stretch or a mark as one of a list. `position` orders them, the newest highest, and stays the same as
+    time goes on; `end` is None where it goes on, and of a mark, as are `seconds` and `run_id`."""
+
+    position: int
+    kind: str
+    start: datetime
+    end: datetime | None = None
+    seconds: float | None = None
+    run_id: int | None = None
+    run_number: int | None = None
+    lit_for: str = ""
+    words: str = ""
+
+
+def rows(times: LitTimes) -> list[Row]:
+    """Stretches and marks in one list, newest first; of one instant a mark comes before what began then."""
+    told = [_stretch(one, times.until) for one in times.stretches]
+    told += [Row(0, mark.kind, mark.at, words=mark.words) for mark in times.marks]
+    told.sort(key=lambda row: row.start)
+    found: list[Row] = []
+    for row in told:
+        least = _microseconds(row.start) * _AT_ONCE
+        found.append(replace(row, position=max(least, found[-1].position + 1) if found else least))
+    return found[::-1]
+
+
+def _stretch(one: Stretch, until: datetime) -> Row:
+    goes_on = one.open or (not one.run and one.end == until)
+    end = None if goes_on else one.end
+    return Row(
+        0, one.kind, one.start, end, one.seconds, one.run or None, one.number or None, one.who
+    )  # fmt: skip
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def lit_times(deployment: Deployment, length: timedelta, now: datetime) -> LitTimes:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Min, QuerySet
 
 from deployments.models import Account, Delivery, Deployment, Heartbeat, KeptError, Run
+from deployments.planning.lifecycle import State
 from deployments.planning.power import SYSTEM
 
 from . import costs, deadman, kept_errors, look_gaps, prices, settle, status
@@ -14,6 +15,8 @@ from .facts import spec_of
 from .look_gaps import Lag
 
 SHOWN_ERRORS = 20
+# What may cost money while nobody is served comes first.
+WRONG = (State.DEGRADED, State.UNKNOWN, State.FAILED)
 _GIVEN_UP_FOR = timedelta(days=1)
 
 
@@ -27,8 +30,20 @@ class BlindAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongServer:
+    """A deployment that is failed, degraded or unknown, since when, and what its page says of it."""
+
+    slug: str
+    name: str
+    state: State
+    since: datetime | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
-    """Facts of one moment. `heartbeats` are by name; `lags` of what is lit, the slowest first."""
+    """Facts of one moment. `heartbeats` are by name; `lags` of what is lit, the slowest first; `wrong` are
+    the servers that somebody has to look at, the gravest first."""
 
     heartbeats: dict[str, datetime]
     lags: list[Lag]
@@ -42,6 +57,7 @@ class Watch:
     deliveries_given_up: int
     errors: list[KeptError]
     withheld: list[str]
+    wrong: list[WrongServer]
 
 
 def watch(now: datetime) -> Watch:
@@ -66,7 +82,16 @@ def watch(now: datetime) -> Watch:
         deliveries_given_up=Delivery.objects.filter(given_up_at__gte=now - _GIVEN_UP_FOR).count(),
         errors=kept_errors.newest(SHOWN_ERRORS),
         withheld=deadman.withheld(now),
+        wrong=_wrong(now),
     )
+
+
+def _wrong(now: datetime) -> list[WrongServer]:
+    found = [one for one in status.statuses(actor=SYSTEM, now=now) if one.state in WRONG]
+    return [
+        WrongServer(one.slug, one.name, one.state, one.since, one.sentence.rest)
+        for one in sorted(found, key=lambda one: (WRONG.index(one.state), one.name))
+    ]
 
 
 def lit() -> QuerySet[Deployment]:

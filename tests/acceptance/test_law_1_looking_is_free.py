@@ -28,7 +28,7 @@ ONCE_ELSEWHERE = (
     "/people/", "/models/fit/", "/settings/accounts/", "/settings/notifications/", "/deployments/new/",
     "/on-call/runbooks/", "/freeze/",
 )  # fmt: skip
-OF_ONE = ("status", "runs", "logs?limit=50", "metrics", "quote", "starts")
+OF_ONE = ("status", "runs", "timeline", "logs?limit=50", "metrics", "quote", "starts")
 LOOKS = ("/deployments", "/runs", "/on-call", "/actions", *(f"/deployments/{NAME}/{look}" for look in OF_ONE))
 
 

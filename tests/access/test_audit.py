@@ -9,9 +9,11 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from controlpanel.models import User
 from deployments.models import Action
 from deployments.planning.power import SYSTEM, Role
 from deployments.services import audit, outside
+from gateway.keys import create_key
 from tests.fakes.provider import FakeProvider
 
 from .table import Row, rows
@@ -159,6 +161,63 @@ def test_a_sign_in_and_a_miss_are_kept_without_what_was_typed(db: None) -> None:
     for _ in range(8):
         client.post("/accounts/login/", {"username": "a-viewer", "password": "wrong"})
     assert Action.objects.filter(verb="locked_out").count() == 1
+
+
+def record_of(client: Client) -> dict[str, str]:
+    """What somebody reads of the record: its page, its CSV, and REST."""
+    csv = b"".join(client.get("/activity/activity.csv").streaming_content)  # type: ignore[attr-defined]
+    return {
+        "page": client.get("/activity/").content.decode(),
+        "csv": csv.decode(),
+        "rest": client.get("/api/v1/actions").content.decode(),
+    }
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.ADMIN])
+def test_only_admins_read_of_failed_sign_ins_and_from_where_others_came(db: None, role: Role) -> None:
+    ben = browser(Role.MEMBER)
+    ben.post("/accounts/logout/")
+    Action.objects.update(address="192.0.2.99")
+    client, own = browser(role), f"a-{role.lower()}"
+    for name, address in (("a-member", "198.51.100.1"), ("nobody-s", "198.51.100.2"), (own, "198.51.100.3")):
+        Client(REMOTE_ADDR=address).post("/accounts/login/", {"username": name, "password": "wrong"})
+    Action.objects.create(
+        at=timezone.now(), user_id=int(client.session["_auth_user_id"]), actor_name=own, via="page",
+        address="203.0.113.4", verb="start", summary="Lit it.",
+    )  # fmt: skip
+    for where, text in record_of(client).items():
+        seen = {end for end in ("192.0.2.99", "198.51.100.1", "198.51.100.2") if end in text}
+        assert seen == ({"192.0.2.99", "198.51.100.1", "198.51.100.2"} if role is Role.ADMIN else set()), (
+            where
+        )
+        assert "a-member signed out." in text, where
+        assert ("sign in as a-member." in text) is (role is Role.ADMIN), where
+        assert f"sign in as {own}." in text, where
+        assert "198.51.100.3" in text, where
+        assert "203.0.113.4" in text, where
+
+
+def test_an_admins_key_without_admin_reads_no_more_than_a_member_and_pages_are_full(db: None) -> None:
+    client = browser(Role.ADMIN)
+    owner = User.objects.get(username="a-admin")
+    _, secret = create_key(actor=SYSTEM, owner=owner, name="reads", scopes=["read"])
+    for number in range(6):
+        verb = "failed_sign_in" if number % 2 else "start"
+        Action.objects.create(
+            at=timezone.now(), actor_name="x", via="page", address="192.0.2.9", verb=verb, target="ben",
+            summary=f"deed {number}",
+        )  # fmt: skip
+    Action.objects.filter(verb="create_key").delete()
+    keyed = Client(headers={"Authorization": f"Bearer {secret}"})
+    first = keyed.get("/api/v1/actions?limit=2").json()
+    rest = keyed.get(f"/api/v1/actions?limit=2&cursor={first['next']}").json()
+    assert [one["summary"] for one in first["items"] + rest["items"]] == ["deed 4", "deed 2", "deed 0"]
+    assert {one["address"] for one in first["items"]} == {""}
+    assert rest["next"] is None
+    assert keyed.get("/api/v1/actions?verb=failed_sign_in").json()["items"] == []
+    reader = browser(Role.VIEWER)
+    assert 'value="failed_sign_in"' not in reader.get("/activity/").content.decode()
+    assert 'value="failed_sign_in"' in client.get("/activity/").content.decode()
 
 
 def test_no_secret_comes_into_the_record(db: None) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from controlpanel.oncall import prometheus, queues
+from controlpanel.oncall import pages, prometheus, queues
 from deployments.models import Account, ErrorSource, Heartbeat, KeptError, LookGaps
 from deployments.services import kept_errors, look_gaps
 from gateway.door.usage_rows import write_usage
@@ -65,11 +65,34 @@ def test_the_page_shows_what_is_wrong_with_its_runbook(
     assert "Something has to be mended" in page
 
 
+@pytest.mark.parametrize("state", ["failed", "degraded", "unknown"])
+def test_all_is_well_only_where_every_server_is_too(
+    browser: Callable[..., Client], states: States, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Beside a panel of which each part is well."""
+    of_servers = ("failed", "degraded", "unknown")
+    parts = pages.verdicts
+    monkeypatch.setattr(pages, "verdicts", lambda known: [c for c in parts(known) if c.id in of_servers])
+    states.asleep("fine", "Fine")
+    client = browser()
+    assert "All is well." in client.get("/on-call/state/").content.decode()
+    {"failed": states.failed, "degraded": states.degraded, "unknown": states.asleep}[state]("odd")
+    if state == "unknown":
+        states.blind()
+    page = client.get("/on-call/state/").content.decode()
+    assert "All is well." not in page
+    assert '<a href="/deployments/odd/">' in page.split("</p>")[0]
+    assert f'<tr data-check="{state}" data-verdict="bad"><th scope="row"><a href="/deployments/odd/">' in page
+
+
 def test_rest_says_the_same(browser: Callable[..., Client], states: States) -> None:
     states.ready()
+    states.failed("odd")
     found = browser().get("/api/v1/on-call").json()
     assert found["verdict"] == "bad"
-    assert {"id", "title", "verdict", "value", "detail", "runbook"} == set(found["checks"][0])
+    assert {"id", "title", "verdict", "value", "detail", "runbook", "deployment"} == set(found["checks"][0])
+    told = {check["id"]: check["deployment"] for check in found["checks"]}
+    assert (told["failed"], told["degraded"], told["database"]) == ("odd", None, None)
     assert [one["deployment"] for one in found["observer_lags"]] == ["ready"]
 
 

@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from django.test import Client
 from django.utils import timezone
 from prometheus_client import generate_latest
 
@@ -24,6 +26,25 @@ ALARMS = {*CHECK_IDS, *KINDS}
 def test_every_alarm_has_one_runbook_and_every_runbook_its_alarm() -> None:
     named = [book.id for book in runbooks()]
     assert sorted(named) == sorted(ALARMS)
+
+
+def test_each_is_headed_by_plain_words_with_the_id_beside_them() -> None:
+    assert runbooks()
+    for book in runbooks():
+        assert len(book.title.split()) > 2, book.title
+        assert book.title[0].isupper()
+        assert f"### {book.title} (`{book.id}`)\n" in TEXT
+
+
+@pytest.mark.django_db
+def test_alarms_lead_to_their_runbook_by_its_id(browser: Callable[..., Client]) -> None:
+    client = browser()
+    page = client.get("/on-call/runbooks/").content.decode()
+    linked = set(re.findall(r"/on-call/runbooks/#([^\"]+)", client.get("/on-call/").content.decode()))
+    assert linked
+    for anchor in linked | {f"runbook-{kind}" for kind in KINDS}:
+        assert f'<section class="section prose runbook" id="{anchor}"' in page
+    assert "A start failed or a server died <code>failed</code></h2>" in page
 
 
 @pytest.mark.parametrize("book", runbooks(), ids=lambda book: book.id)

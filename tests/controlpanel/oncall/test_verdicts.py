@@ -6,9 +6,9 @@ from controlpanel.oncall.facts import Disk, Facts
 from controlpanel.oncall.queues import Broker, Queue
 from controlpanel.oncall.verdicts import CHECK_IDS, HEARTBEATS, Verdict, verdicts, worst
 from deployments.models import KeptError
-from deployments.public import GATEWAY, Watch
+from deployments.public import GATEWAY, State, Watch
 from deployments.services.look_gaps import Lag, rank
-from deployments.services.on_call import BlindAccount
+from deployments.services.on_call import BlindAccount, WrongServer
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 GIB = 2**30
@@ -19,7 +19,7 @@ def watch(**changes: object) -> Watch:
     values = {
         "heartbeats": beats, "lags": [], "blind": [], "old_prices": [], "stale_prices": [], "unsettled": 0,
         "unsettled_since": None, "deliveries_waiting": 0, "deliveries_since": None, "deliveries_given_up": 0,
-        "errors": [], "withheld": [],
+        "errors": [], "withheld": [], "wrong": [],
     }  # fmt: skip
     return Watch(**{**values, **changes})
 
@@ -40,6 +40,10 @@ def silent(name: str, seconds: float) -> dict[str, datetime]:
 def lag(**changes: float) -> Lag:
     values = {"p50_s": 2.0, "p99_s": 3.0, "worst_s": 4.0, "age_s": 1.0, "looks": 100}
     return Lag("glm", "GLM", **{**values, **changes})
+
+
+def wrong(state: State, ago_s: float) -> WrongServer:
+    return WrongServer("glm", "GLM", state, NOW - timedelta(seconds=ago_s), "It died.")
 
 
 def error(ago_s: float) -> KeptError:
@@ -75,6 +79,10 @@ def test_a_panel_that_is_well_has_every_check_and_all_are_ok() -> None:
         ({"watch": watch(unsettled=1, unsettled_since=NOW - timedelta(hours=2))}, "settle", "bad"),
         ({"watch": watch(deliveries_given_up=1)}, "delivery", "warn"),
         ({"watch": watch(withheld=["no worker has reported for a minute"])}, "deadman", "bad"),
+        ({"watch": watch(wrong=[wrong(State.FAILED, 7200)])}, "failed", "bad"),
+        ({"watch": watch(wrong=[wrong(State.DEGRADED, 5)])}, "degraded", "bad"),
+        ({"watch": watch(wrong=[wrong(State.UNKNOWN, 61)])}, "unknown", "bad"),
+        ({"watch": watch(wrong=[wrong(State.UNKNOWN, 9)])}, "unknown", "warn"),
         ({"watch": watch(errors=[error(60)])}, "errors", "warn"),
         ({"watch": watch(errors=[error(1000)])}, "errors", "ok"),
         ({"disk": Disk(GIB // 2, 100 * GIB)}, "disk", "bad"),
@@ -85,6 +93,12 @@ def test_what_is_not_well_is_told_and_nothing_else(changes: dict, name: str, ver
     checks = verdicts(facts(**changes))
     assert {check.verdict for check in checks if check.id == name} == {verdict}
     assert all(check.verdict is Verdict.OK for check in checks if check.id != name)
+
+
+def test_of_many_that_are_wrong_the_first_are_named_and_the_rest_counted() -> None:
+    checks = verdicts(facts(watch=watch(wrong=[wrong(State.UNKNOWN, 61)] * 25)))
+    told = [check for check in checks if check.id == "unknown"]
+    assert (len(told), told[0].deployment, told[-1].title) == (21, "glm", "5 more servers")
 
 
 def test_percentiles_are_of_the_nearest_rank() -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 
 from controlpanel.models import User
 from deployments.models import Action
+from deployments.planning.power import Role
 
 from .states import States
 
@@ -26,7 +27,7 @@ def test_newest_first_by_pages(browser: Callable[..., Client], states: States) -
 def test_filters_by_deployment(browser: Callable[..., Client], states: States) -> None:
     states.action(states.off("one"), "to one.", usd="12.2")
     states.action(states.off("two"), "to two.")
-    page = browser().get("/activity/", {"deployment": "one"}).content.decode()
+    page = browser(Role.ADMIN).get("/activity/", {"deployment": "one"}).content.decode()
     assert "to one." in page
     assert "about $12.20" in page
     assert "192.0.2.7" in page
@@ -71,7 +72,7 @@ def test_shows_before_and_after_and_gives_the_same_as_csv(
     details = {"max_model_len": {"before": 131072, "after": 61440}, "reason": "memory", "note": "=1+1"}
     Action.objects.filter(pk=row.pk).update(details=details, via="api")
     states.action(None, "=SUM(1)", who="+Ben")
-    client = browser()
+    client = browser(Role.ADMIN)
     page = client.get("/activity/", {"via": "api"}).content.decode()
     assert "<del" in page
     assert "131072" in page

@@ -97,6 +97,37 @@ def test_phase_leads_to_the_line_with_which_it_began(browser: Callable[..., Clie
     assert "Phases of run 1" in page
 
 
+def test_phase_links_follow_the_newest_run_but_stay_at_one_that_was_asked_for(
+    browser: Callable[..., Client], states: States
+) -> None:
+    made, client = states.waking(), browser()
+    first = made.runs.get()
+    page = client.get(LOGS).content.decode()
+    fragment = page[page.index('<nav class="phase-links"') :].partition("</nav>")[0]
+    assert f'hx-get="{LOGS}phases/"' in fragment
+    assert "Run 1<" in fragment
+    have = {"Panel-Have": fragment.partition('data-fp="')[2].partition('"')[0]}
+    assert client.get(f"{LOGS}phases/", headers=have).status_code == 204
+    states.ended(made, began_s=9000)
+    second = states.run(made, began_s=20, reached_s=7)
+    told = client.get(f"{LOGS}phases/", headers=have).content.decode()
+    assert f"?run={second.pk}&amp;phase=container" in told
+    assert f"?run={first.pk}&" not in told
+    asked = client.get(f"{LOGS}phases/?run={first.pk}").content.decode()
+    assert f"?run={first.pk}&amp;phase=weights" in asked
+    assert f'hx-get="{LOGS}phases/?run={first.pk}"' in asked
+
+
+def test_without_a_run_no_phase_is_offered(browser: Callable[..., Client], states: States) -> None:
+    states.asleep()
+    client = browser()
+    for address in ("", "phases/", "phases/?run=99"):
+        page = client.get(f"/deployments/asleep/logs/{address}").content.decode()
+        nav = page[page.index('<nav class="phase-links"') :].partition("</nav>")[0]
+        assert " hidden>" in nav
+        assert "<a " not in nav
+
+
 def test_tail_gives_what_is_newer_or_older_and_where_to_go_on(
     browser: Callable[..., Client], states: States
 ) -> None:

@@ -117,6 +117,14 @@ def test_a_time_that_cannot_be_is_said_and_the_last_day_is_shown(reader, served,
     assert 'id="charts"' in html
 
 
+def test_what_opens_the_form_says_what_can_be_chosen_there(reader, served):
+    busy(served, 5)
+    form = told(reader).partition('<details class="menu choose"')[2]
+    summary = form.partition("</summary>")[0]
+    assert "Choose dates or run" in summary
+    assert "Exact" not in summary
+
+
 @pytest.mark.parametrize(
     "query", ["?run=x", "?run=99", "?release=99", "?range=\x00", "?from=%00", "?run=" + "9" * 40]
 )

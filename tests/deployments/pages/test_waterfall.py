@@ -62,6 +62,18 @@ def test_live_phase_has_what_passed_and_what_is_expected_to_come() -> None:
     assert falls.title == "Waking: run 7"
 
 
+def test_the_step_of_now_is_told_in_peoples_words_and_the_engines_line_is_kept_aside() -> None:
+    line = "Starting to load model /models/glm ..."
+    waking = run(phase("weights", "now", 0, 30, expected_s=60, progress=0.5, text=line))
+    falls = waterfall(waking, RATE, left_s=185.0)
+    assert falls is not None
+    assert falls.note.startswith("Loading weights, 50 %, ready in about 3 min. The upright tick")
+    assert falls.line == line
+    late = waterfall(waking, RATE, left_s=0.0)
+    assert late is not None
+    assert late.note.startswith("Loading weights, 50 %. The upright tick")
+
+
 def test_phase_that_takes_longer_than_usual_stays_in_its_lane() -> None:
     falls = waterfall(run(phase("weights", "now", 0, 500, expected_s=60)), RATE)
     assert falls is not None
