@@ -1,4 +1,4 @@
-"""How long a team's month takes on the pages of costs and runs, on SQLite and PostgreSQL, and at ten times that.
+"""How long a team's month takes on the pages of costs and runs, on both databases, and at ten times that.
 
 `python -m bench.money.bench_costs` prints for each database and scale how long settling took, the median and
 the worst answer of each address, and the ratio of the largest scale to the first; and it fails where two
@@ -31,7 +31,7 @@ PATHS = (
     f"/api/v1/costs?{NOVEMBER}&group=day,deployment,part",
     "/runs/",
 )
-# Answers of seconds, asked for a few times and in one zone.
+# All rows in one answer: asked for a few times, and in one zone.
 DOWNLOADS = ("/runs/runs.csv",)
 # The reader's own zone: days of the second are far from those in UTC, whose sums are kept.
 READERS = ("UTC", "America/Los_Angeles")
