@@ -13,10 +13,12 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
+from controlpanel.backup import making
 from controlpanel.backup import manifest as manifests
 from tests import postgres
 
@@ -156,6 +158,12 @@ def test_an_older_schema_is_brought_up_with_its_keys_and_what_cannot_be_changes_
         assert says in refused.stderr
         assert "Traceback" not in refused.stderr
     assert there == {path.name: path.read_bytes() for path in (tmp_path / "now").iterdir() if path.is_file()}
+
+
+def test_keys_that_only_the_environment_has_are_not_copied(tmp_path: Path, settings: Any) -> None:
+    settings.PANEL_DATA_DIR = tmp_path
+    with pytest.raises(manifests.Unusable, match="in the environment"):
+        making._keys(tmp_path)
 
 
 def known(**changes: object) -> manifests.Manifest:
