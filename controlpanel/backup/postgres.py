@@ -31,7 +31,7 @@ def load(
 ) -> int:
     """Put the dump in the place of what is there, with a freeze (when, by whom, why), and give what `finish`
     makes of it. Where any of it fails, what was there stays."""
-    _sql(f"DROP SCHEMA IF EXISTS {_OLD} CASCADE")
+    _refuse_where_one_broke_off()
     _sql(f"ALTER SCHEMA {_SCHEMA} RENAME TO {_OLD}", f"CREATE SCHEMA {_SCHEMA}")
     argv = ["pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
     try:
@@ -46,6 +46,19 @@ def load(
         raise
     _sql(f"DROP SCHEMA {_OLD} CASCADE")
     return made
+
+
+def _refuse_where_one_broke_off() -> None:
+    """A restore that was killed has left what was there beside: it is the only whole database then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [_OLD])
+        if cursor.fetchone() is None:
+            return
+    raise Unusable(
+        f"A restore broke off: the database of before it lies in the schema {_OLD}. To have it back, DROP"
+        f" SCHEMA {_SCHEMA} CASCADE and ALTER SCHEMA {_OLD} RENAME TO {_SCHEMA}; else"
+        f" DROP SCHEMA {_OLD} CASCADE."
+    )
 
 
 def _sql(*commands: str) -> None:
