@@ -1,4 +1,4 @@
-"""How long a team's month takes on the costs page, on SQLite and on PostgreSQL, and at ten times that.
+"""How long a team's month takes on the pages of costs and runs, on both databases, and at ten times that.
 
 `python -m bench.money.bench_costs` prints for each database and scale how long settling took, the median and
 the worst answer of each address, and the ratio of the largest scale to the first; and it fails where two
@@ -29,7 +29,10 @@ PATHS = (
     "/costs/?period=custom&from=2025-11-01&to=2026-11-30",
     f"/costs/runs/?period=custom&{NOVEMBER}",
     f"/api/v1/costs?{NOVEMBER}&group=day,deployment,part",
+    "/runs/",
 )
+# All rows in one answer: asked for a few times, and in one zone.
+DOWNLOADS = ("/runs/runs.csv",)
 # The reader's own zone: days of the second are far from those in UTC, whose sums are kept.
 READERS = ("UTC", "America/Los_Angeles")
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata")
@@ -163,14 +166,20 @@ def _asked(looks: int) -> dict[str, tuple[float, float, float]]:
         for path in PATHS:
             times, own = zip(*(_look(client, path) for _ in range(looks)), strict=True)
             found[f"{path}, read in {zone}"] = (statistics.median(times), max(times), statistics.median(own))
+    for path in DOWNLOADS:
+        times, own = zip(*(_look(client, path) for _ in range(min(looks, 5))), strict=True)
+        found[path] = (statistics.median(times), max(times), statistics.median(own))
     return found
 
 
 def _look(client: Any, path: str) -> tuple[float, float]:
     begun, own = time.perf_counter(), time.process_time()
     response = client.get(path)
+    if response.streaming:
+        for _ in response.streaming_content:
+            pass
     took = (time.perf_counter() - begun) * 1000, (time.process_time() - own) * 1000
-    assert response.status_code == 200, response.content[:300]
+    assert response.status_code == 200, path
     return took
 
 

@@ -8,7 +8,19 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from deployments.models import Account, Cause, Deployment, EndReason, Lease, LeaseEnd, Release, Run, Wanted
+from deployments.models import (
+    Account,
+    Cause,
+    Deployment,
+    EndReason,
+    Lease,
+    LeaseEnd,
+    Phase,
+    PhaseName,
+    Release,
+    Run,
+    Wanted,
+)
 from deployments.planning.presets import GLM_5_2_FP8
 from gateway.models import ApiKey, UsageRecord
 
@@ -16,6 +28,11 @@ from .rows import insert
 
 NAMES = ("GLM-5.2 FP8", "Coder", "Support drafts", "Night batch")
 BOOT_S = 275
+# When each phase began, in seconds of a run.
+PHASES = {
+    PhaseName.QUEUED: 0, PhaseName.CONTAINER: 5, PhaseName.WEIGHTS: 50, PhaseName.COMPILE: 130,
+    PhaseName.WARMUP: 200, PhaseName.SERVER: 265, PhaseName.READY: BOOT_S,
+}  # fmt: skip
 
 
 def seed(
@@ -86,7 +103,8 @@ def _runs(
         uses += list(_requests(rng, deployment, number, life, users, keys, requests // runs))
     for lease in Lease.objects.bulk_create(leases):
         assert lease.pk
-    Run.objects.bulk_create(rows)
+    made = Run.objects.bulk_create(rows)
+    Phase.objects.bulk_create([phase for run in made for phase in _phases(run)], batch_size=5000)
     insert(UsageRecord, uses)
 
 
@@ -111,6 +129,11 @@ def _run(deployment: Deployment, number: int, lease: Lease, life: _Life) -> Run:
         ended_at=life.ready if life.failed else life.end, phase="ready",
         end_reason=EndReason.BOOT_FAILED if life.failed else EndReason.IDLE,
     )  # fmt: skip
+
+
+def _phases(run: Run) -> Iterator[Phase]:
+    begun = {name: run.first_seen_at + timedelta(seconds=after_s) for name, after_s in PHASES.items()}
+    return (Phase(run=run, name=name, started_at=at) for name, at in begun.items())
 
 
 def _requests(

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,21 +26,39 @@ def dump(to: Path, settings: Mapping[str, Any]) -> None:
     _run([*argv, f"--file={to}"], settings)
 
 
-def load(dumped: Path, settings: Mapping[str, Any], at: datetime, by: str, reason: str) -> None:
-    """Put the dump in the place of what is there, with a freeze. Where it fails, what was there stays."""
-    _sql(f"DROP SCHEMA IF EXISTS {_OLD} CASCADE")
+def load(
+    dumped: Path, settings: Mapping[str, Any], freeze: tuple[datetime, str, str], finish: Callable[[], int]
+) -> int:
+    """Put the dump in the place of what is there, with a freeze (when, by whom, why), and give what `finish`
+    makes of it. Where any of it fails, what was there stays."""
+    _refuse_where_one_broke_off()
     _sql(f"ALTER SCHEMA {_SCHEMA} RENAME TO {_OLD}", f"CREATE SCHEMA {_SCHEMA}")
     argv = ["pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
     try:
         _run([*argv, f"--schema={_SCHEMA}", f"--dbname={settings['NAME']}", str(dumped)], settings)
         with connection.cursor() as cursor:
-            cursor.execute(_FREEZE, [at, by, reason])
+            cursor.execute(_FREEZE, freeze)
+        connection.close()  # whose prepared words are of tables that are gone
+        made = finish()
     except BaseException:
         connection.close()
         _sql(f"DROP SCHEMA {_SCHEMA} CASCADE", f"ALTER SCHEMA {_OLD} RENAME TO {_SCHEMA}")
         raise
     _sql(f"DROP SCHEMA {_OLD} CASCADE")
-    connection.close()  # whose prepared words are of tables that are gone
+    return made
+
+
+def _refuse_where_one_broke_off() -> None:
+    """A restore that was killed has left what was there beside: it is the only whole database then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [_OLD])
+        if cursor.fetchone() is None:
+            return
+    raise Unusable(
+        f"A restore broke off: the database of before it lies in the schema {_OLD}. To have it back, DROP"
+        f" SCHEMA {_SCHEMA} CASCADE and ALTER SCHEMA {_OLD} RENAME TO {_SCHEMA}; else"
+        f" DROP SCHEMA {_OLD} CASCADE."
+    )
 
 
 def _sql(*commands: str) -> None:

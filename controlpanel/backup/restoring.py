@@ -3,6 +3,7 @@
 import os
 import tarfile
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,8 @@ _ALIVE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored. `kept` is the database that was there, where a file of it was kept."""
+    """What was restored, and how many `secrets` can be read. `kept` is the database that was there, where a
+    file of it was kept."""
 
     manifest: Manifest
     secrets: int
@@ -34,7 +36,8 @@ class Restored:
 
 
 def restore(source: Path, *, force: bool, now: datetime) -> Restored:
-    """Put the backup in the place of this panel's database. Raises Unusable, and has changed nothing then.
+    """Put the backup in the place of this panel's database, with this panel's schema. Raises Unusable, and
+    has changed nothing then.
 
     Everything must be stopped. The restored panel is frozen: its leases and schedules are of another time.
     """
@@ -47,11 +50,13 @@ def restore(source: Path, *, force: bool, now: datetime) -> Restored:
         _check_target(force)
         keys = _bring_keys(folder)
         manifests.check_keys(found, keys)
-        _put_keys(folder, keys)
-        kept = _put_database(folder, target, now)
-    call_command("migrate", interactive=False, verbosity=0)
-    public.settle_after_restore(now)
-    return Restored(found, public.check_secrets(), kept)
+
+        def finish() -> int:
+            secrets = _brought_up(found, keys, now)
+            _put_keys(folder, keys)
+            return secrets
+
+        return Restored(found, *_put_database(folder, target, now, finish))
 
 
 def _unpacked(source: Path, folder: Path) -> Manifest:
@@ -108,6 +113,29 @@ def _bring_keys(folder: Path) -> tuple[str, ...]:
     )
 
 
+def _brought_up(found: Manifest, keys: tuple[str, ...], now: datetime) -> int:
+    """Give the restored database, which nobody uses yet, this panel's schema, and end what is of another
+    time. Gives how many secrets can be read."""
+    before, settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS, keys
+    try:
+        _migrate(found)
+        public.settle_after_restore(now)
+        return public.check_secrets()
+    except BaseException:
+        settings.FIELD_ENCRYPTION_KEYS = before
+        raise
+
+
+def _migrate(found: Manifest) -> None:
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except Exception as error:  # a migration may raise anything; whatever it is, what was there stays
+        raise Unusable(
+            f"The backup of {found.version} cannot be brought to this version ({error!r}). Nothing was"
+            f" changed. Restore it with {found.version}, which made it, and update that panel."
+        ) from error
+
+
 def _put_keys(folder: Path, keys: tuple[str, ...]) -> None:
     """Keys of here stay behind those of the backup: what was encrypted with them can still be read."""
     if not (folder / "field-encryption-keys").exists():
@@ -117,13 +145,18 @@ def _put_keys(folder: Path, keys: tuple[str, ...]) -> None:
         if (folder / name).exists():
             (folder / name).chmod(0o600)
             os.replace(folder / name, settings.PANEL_DATA_DIR / name)
-    settings.FIELD_ENCRYPTION_KEYS = keys
 
 
-def _put_database(folder: Path, target: Path | None, now: datetime) -> Path | None:
+def _put_database(
+    folder: Path, target: Path | None, now: datetime, finish: Callable[[], int]
+) -> tuple[int, Path | None]:
+    """What `finish` gives, and where the database that was there is kept. It is called with the restored one
+    connected, before that takes the place."""
     if target is None:
-        postgres.load(folder / postgres.MEMBER, connection.settings_dict, now, BY, REASON)
-        return None
-    sqlite.freeze(folder / sqlite.MEMBER, now, BY, REASON)
-    connection.close()
-    return sqlite.put_in_place(folder / sqlite.MEMBER, target, now)
+        dumped = folder / postgres.MEMBER
+        return postgres.load(dumped, connection.settings_dict, (now, BY, REASON), finish), None
+    copy = folder / sqlite.MEMBER
+    sqlite.freeze(copy, now, BY, REASON)
+    with sqlite.connected(copy):
+        secrets = finish()
+    return secrets, sqlite.put_in_place(copy, target, now)

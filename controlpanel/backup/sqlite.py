@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from django.db import connection
+
 from .manifest import Unusable
 
 MEMBER = "database.sqlite3"
@@ -41,9 +43,24 @@ def freeze(path: Path, at: datetime, by: str, reason: str) -> None:
         database.commit()
 
 
+@contextlib.contextmanager
+def connected(copy: Path) -> Iterator[None]:
+    """Let everything in here read and write the copy instead of the database."""
+    name = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = str(copy)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+    with _opened(copy) as database:  # it is moved alone, without a log beside it
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def put_in_place(copy: Path, target: Path, at: datetime) -> Path | None:
     """Make `copy`, which lies beside it, the database. Gives the name under which what was there is kept."""
-    kept = target.with_name(f"{target.name}.before-{at:%Y%m%d-%H%M%S}") if target.exists() else None
+    kept = target.with_name(f"{target.name}.before-{at:%Y%m%d-%H%M%S}") if _holds_tables(target) else None
     if kept is not None:
         with _opened(target) as old:
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -54,6 +71,15 @@ def put_in_place(copy: Path, target: Path, at: datetime) -> Path | None:
     copy.chmod(0o600)
     os.replace(copy, target)
     return kept
+
+
+def _holds_tables(path: Path) -> bool:
+    """False for what a mere look for tables leaves behind."""
+    if not path.exists():
+        return False
+    with _opened(path) as database:
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return bool(tables)
 
 
 @contextlib.contextmanager

@@ -97,7 +97,7 @@ def _filter(asked: RunsAsked, slug: str) -> RunFilter:
 
 
 def _page(request: ApiRequest, only: RunFilter, cursor: str | None, limit: int) -> dict[str, Any]:
-    found = run_lists.listed(request.auth, only, before_id=position(cursor), limit=limit + 1)
+    found = run_lists.phased(request.auth, only, before_id=position(cursor), limit=limit + 1)
     return page(found, limit)
 
 

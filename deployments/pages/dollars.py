@@ -61,9 +61,13 @@ def shares(run: RunView) -> Parts | None:
     return parts_bar(_amounts(run), most=sum(_amounts(run), Decimal(0)), queued_s=run.queued_s)
 
 
-def beside(run: RunView, runs: Iterable[RunView]) -> Parts | None:
-    """The bar of a run among others: the dearest of them has the full width."""
-    most = max((sum(_amounts(one), Decimal(0)) for one in runs), default=Decimal(0))
+def dearest(runs: Iterable[RunView]) -> Decimal:
+    """What the dearest of them cost, in USD."""
+    return max((sum(_amounts(one), Decimal(0)) for one in runs), default=Decimal(0))
+
+
+def beside(run: RunView, most: Decimal) -> Parts | None:
+    """The bar of a run among others: the `dearest` of them has the full width."""
     return parts_bar(_amounts(run), most=most, queued_s=run.queued_s)
 
 

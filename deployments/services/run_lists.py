@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
-from deployments.models import Cause, EndReason, Finding, Run
+from deployments.models import Cause, Deployment, EndReason, Finding, Run
 from deployments.planning.power import Actor
-from deployments.planning.starts.start import Start
 
 from . import costs, starts
-from .runs import FAILED_ENDS, kept_usd, release_number, view
+from .runs import FAILED_ENDS, bare_view, kept_usd, release_number, view
 from .slow_words import slow_views
 from .status import visible
 from .views import RunView
@@ -82,52 +81,62 @@ def _told(found: QuerySet[Run], only: RunFilter) -> QuerySet[Run]:
 
 
 def listed(actor: Actor, only: RunFilter, *, before_id: int | None = None, limit: int = 50) -> list[RunView]:
-    """A page of them. Five queries, however many runs and deployments; two more of one deployment, to tell
-    what phases usually take."""
-    found = rows(actor, only)
-    if before_id is not None:
-        found = found.filter(pk__lt=before_id)
-    page = list(_whole(found)[:limit])
-    history = starts.newest(page[0].deployment) if only.deployment and page else None
-    return shown(page, costs.Books(), timezone.now(), history)
+    """A page of them, without phases. Six queries, however many runs and deployments."""
+    page = list(_whole(_before(rows(actor, only), before_id))[:limit])
+    return _shown(page, costs.Books(), timezone.now())
+
+
+def phased(actor: Actor, only: RunFilter, *, before_id: int | None = None, limit: int = 50) -> list[RunView]:
+    """The same with phases. One query more; two more of one deployment, to tell what they usually take."""
+    found = _whole(_before(rows(actor, only), before_id)).prefetch_related("phases")
+    page, books, now = list(found[:limit]), costs.Books(), timezone.now()
+    history = starts.newest(page[0].deployment) if only.deployment and page else ()
+    usual = {number: starts.usual(history, number) for number in {release_number(run) for run in page}}
+    views = (
+        view(run, run.deployment, books.of(run.deployment.account), now, usual[release_number(run)])
+        for run in page
+    )
+    return _told_more(page, views)
 
 
 def every(actor: Actor, only: RunFilter) -> Iterator[RunView]:
-    """All of them, newest first, a few hundred in memory at once."""
+    """All of them, newest first, a few hundred in memory at once, without phases."""
     books, now, before = costs.Books(), timezone.now(), None
     while True:
-        found = rows(actor, only)
-        batch = list(_whole(found.filter(pk__lt=before) if before else found)[:_BATCH])
-        yield from shown(batch, books, now)
+        batch = list(_whole(_before(rows(actor, only), before))[:_BATCH])
+        yield from _shown(batch, books, now)
         if len(batch) < _BATCH:
             return
         before = batch[-1].pk
 
 
+def _before(found: QuerySet[Run], run_id: int | None) -> QuerySet[Run]:
+    return found if run_id is None else found.filter(pk__lt=run_id)
+
+
 def _whole(found: QuerySet[Run]) -> QuerySet[Run]:
-    """With all that a view reads."""
-    return found.select_related(
-        "release", "deployment__account", "deployment__live_release", "deployment__current_release"
-    ).prefetch_related("phases", "slow_phases")
+    """With all that a view reads. Deployments and releases, whose specs are long, are read once each and not
+    once for every run."""
+    deployments = Deployment.objects.select_related("account", "live_release", "current_release")
+    return found.prefetch_related("release", Prefetch("deployment", deployments), "slow_phases")
 
 
-def shown(
-    found: Sequence[Run], books: costs.Books, now: datetime, history: Sequence[Start] | None = None
-) -> list[RunView]:
-    """Rows of `_whole` as views. `history` has the newest starts, where all are of one deployment. One
-    query."""
+def _shown(found: Sequence[Run], books: costs.Books, now: datetime) -> list[RunView]:
+    """Rows of `_whole` as views. One query."""
+    views = (bare_view(run, run.deployment, books.of(run.deployment.account), now) for run in found)
+    return _told_more(found, views)
+
+
+def _told_more(found: Sequence[Run], views: Iterable[RunView]) -> list[RunView]:
+    """With what lists say beside: of its idle time what was kept warm, slow phases, the deployment's name."""
     kept = kept_usd(run.pk for run in found)
-    numbers = {release_number(run) for run in found} if history is not None else set()
-    usual = {number: starts.usual(history or (), number) for number in numbers}
     return [
         replace(
-            view(run, run.deployment, books.of(run.deployment.account), now, usual.get(release_number(run))),
-            kept_usd=kept.get(run.pk, Decimal(0)),
-            slow=slow_views(run),
+            view, kept_usd=kept.get(run.pk, Decimal(0)), slow=slow_views(run),
             deployment_name=run.deployment.name,
         )
-        for run in found
-    ]
+        for run, view in zip(found, views, strict=True)
+    ]  # fmt: skip
 
 
 def people(actor: Actor, slug: str = "") -> list[str]:

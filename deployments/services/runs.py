@@ -84,7 +84,20 @@ def view(
     its phases are expected to take; the recipe's shares where it rests on no start."""
     until = run.ended_at or now
     booted = lives.boot_ended_at(run, until)
-    money = _money(run, deployment, until, prices, booted)
+    return replace(
+        bare_view(run, deployment, prices, now, booted),
+        phases=phases_of(run, deployment, prices, until, booted, usual),
+        usual_starts=usual.starts if usual is not None else 0,
+        usual_of_release=usual is not None and usual.of_release,
+    )
+
+
+def bare_view(
+    run: Run, deployment: Deployment, prices: PriceBook, now: datetime, booted: datetime | None = None
+) -> RunView:
+    """The same without phases, which most lists do not show: each of them is priced, and that takes ten
+    times as long as all the rest. `booted` is when its boot was over, where that is known already."""
+    until = run.ended_at or now
     return RunView(
         id=run.pk,
         number=run.number,
@@ -106,11 +119,8 @@ def view(
         boot_s=_between(run.first_seen_at, run.ready_at),
         lit_s=_between(run.started_at, until) if run.started_at else None,
         queued_s=_between(run.first_seen_at, run.started_at),
-        phases=phases_of(run, deployment, prices, until, booted, usual),
-        usual_starts=usual.starts if usual is not None else 0,
-        usual_of_release=usual is not None and usual.of_release,
-        slow=(),
-        **money,
+        phases=(),
+        **_money(run, deployment, until, prices, booted),
     )
 
 

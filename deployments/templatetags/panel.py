@@ -13,8 +13,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from deployments.pages import words
-from deployments.pages.dollars import beside
+from deployments.pages import dollars, words
 from deployments.pages.live import stamped
 from deployments.planning.lifecycle import State
 from deployments.services import runs, sentences, time_left
@@ -253,10 +252,16 @@ def wick(status: StatusView) -> dict[str, Any]:
     return {"broken": status.state in _BROKEN, "level": level, "rest": 100 - level}
 
 
+@register.simple_tag
+def dearest(runs: Sequence[RunView]) -> Decimal:
+    """What the dearest run of a list cost: the full width of its bars."""
+    return dollars.dearest(runs)
+
+
 @register.inclusion_tag("costs/_parts_bar.html")
-def parts(run: RunView, runs: Sequence[RunView]) -> dict[str, Any]:
+def parts(run: RunView, most: Decimal) -> dict[str, Any]:
     """A run's dollars as a bar, beside those of the other runs of a list."""
-    return {"bar": beside(run, runs)}
+    return {"bar": dollars.beside(run, most)}
 
 
 @register.simple_tag(takes_context=True)

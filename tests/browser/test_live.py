@@ -92,11 +92,17 @@ def test_log_follows_pauses_and_pages_on_the_way_up(tab: Callable[..., Tab], sta
     expect(rows.last).to_contain_text("new one")
     expect(rows).to_have_count(501)
     assert log.evaluate(AT_END) is True
+    rows.last.evaluate("row => { row.kept = true; }")
+    states.log(made, run, tuple(f"wide {number} {'word ' * 60}" for number in range(120)))
+    expect(rows.last).to_contain_text("wide 119")
+    assert log.evaluate(AT_END) is True, "rows take their true height late: the end is followed there too"
+    assert rows.nth(500).evaluate("row => row.kept") is True, "who follows is not brought to the end anew"
+    lets_go_on_a_smooth_way_up(page, states, made)
     page.get_by_role("button", name="Pause").click()
     states.log(made, run, ("said while nobody listened",))
     log.hover()
-    page.mouse.wheel(0, -20000)  # to the top: older lines come, and what is read stays in view
-    expect(rows).to_have_count(1001)
+    page.mouse.wheel(0, -40000)  # to the top: older lines come, and what is read stays in view
+    expect(rows).to_have_count(1122)
     expect(page.get_by_label("Follow")).not_to_be_checked()
     assert log.evaluate("log => log.scrollTop") > 1000
     page.get_by_role("button", name="Pause").click()
@@ -113,8 +119,26 @@ def test_log_follows_pauses_and_pages_on_the_way_up(tab: Callable[..., Tab], sta
     expect(rows).to_have_count(1)
     rows.locator("a").click()
     expect(page.locator("#log li.evid")).to_contain_text("new one")
-    expect(rows).to_have_count(201)
+    expect(rows).to_have_count(322)
     assert opened.complaints == []
+
+
+def lets_go_on_a_smooth_way_up(page: Any, states: States, made: Deployment) -> None:
+    """PageUp stops following, though its first pixels are still near the end; Follow and End take it up."""
+    log, follow = page.locator("#log"), page.get_by_label("Follow")
+    page.emulate_media(reduced_motion="no-preference")
+    log.press("PageUp")
+    expect(follow).not_to_be_checked()
+    states.log(made, made.runs.get(), ("pulls nobody along",))
+    expect(log.locator("li").last).to_contain_text("pulls nobody along")
+    assert log.evaluate(AT_END) is False
+    follow.check()
+    assert log.evaluate(AT_END) is True
+    log.press("PageUp")
+    expect(follow).not_to_be_checked()
+    log.press("End")
+    expect(follow).to_be_checked()
+    assert log.evaluate(AT_END) is True
 
 
 def test_log_holds_no_more_than_its_bound(tab: Callable[..., Tab], states: States) -> None:

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
+from controlpanel.backup import making
 from controlpanel.backup import manifest as manifests
 from tests import postgres
 
@@ -109,6 +111,59 @@ def test_a_living_panel_is_not_pulled_from_under_its_workers(tmp_path: Path) -> 
     manage("shell", "-v0", "-c", "from deployments.tasks import heartbeat; heartbeat()")
     done = manage("restore", "--from", str(tmp_path / "b.tar.gz"), "--force")
     assert "Stop the panel" in done.stderr
+
+
+def changed(source: Path, to: Path, sql: str, newer: str = "") -> None:
+    """A backup like `source`, with this done to its database, and that migration in its manifest."""
+    folder = to.with_suffix(".d")
+    with tarfile.open(source) as archive:
+        archive.extractall(folder, filter="data")
+    with closing(sqlite3.connect(folder / "database.sqlite3")) as database:
+        database.execute(sql)
+    told = json.loads((folder / manifests.NAME).read_text())
+    told["migrations"] += [newer] if newer else []
+    told["checksums"]["database.sqlite3"] = manifests.checksum(folder / "database.sqlite3")
+    (folder / manifests.NAME).write_text(json.dumps(told))
+    with tarfile.open(to, "w:gz") as archive:
+        for path in folder.iterdir():
+            archive.add(path, arcname=path.name)
+
+
+def test_an_older_schema_is_brought_up_with_its_keys_and_what_cannot_be_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    then = manager(environment(tmp_path / "then", "", ""))
+    now = manager(environment(tmp_path / "now", "", ""))
+    assert then("migrate", "-v0", "deployments", "0012").returncode == 0
+    old, keys = tmp_path / "old.tar.gz", tmp_path / "then" / "field-encryption-keys"
+    assert then("backup", "--to", str(old), "--with-keys").returncode == 0
+    done = now("restore", "--from", str(old))
+    assert done.returncode == 0, done.stderr
+    assert "What was there" not in done.stdout
+    there = {path.name: path.read_bytes() for path in (tmp_path / "now").iterdir() if path.is_file()}
+    first, *own = there["field-encryption-keys"].decode().split(",")
+    assert (first, len(own)) == (keys.read_text().strip(), 1)
+    assert there["secret-key"] == (tmp_path / "then" / "secret-key").read_bytes()
+    assert (tmp_path / "now" / "secret-key").stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(tmp_path / "now" / "panel.sqlite3")) as database:
+        (done_now,) = database.execute("SELECT max(name) FROM django_migrations WHERE app = 'deployments'")
+        (frozen,) = database.execute("SELECT count(*) FROM deployments_freeze WHERE lifted_at IS NULL")
+    assert (done_now > ("0012_boot_end",), frozen) == (True, (1,))
+
+    changed(old, tmp_path / "broken.tar.gz", "CREATE TABLE deployments_finding (id)")
+    changed(old, tmp_path / "newer.tar.gz", "SELECT 1", newer="deployments.9999_later")
+    for name, says in (("broken", "Restore it with"), ("newer", "newer panel")):
+        refused = now("restore", "--from", str(tmp_path / f"{name}.tar.gz"), "--force")
+        assert refused.returncode == 1
+        assert says in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert there == {path.name: path.read_bytes() for path in (tmp_path / "now").iterdir() if path.is_file()}
+
+
+def test_keys_that_only_the_environment_has_are_not_copied(tmp_path: Path, settings: Any) -> None:
+    settings.PANEL_DATA_DIR = tmp_path
+    with pytest.raises(manifests.Unusable, match="in the environment"):
+        making._keys(tmp_path)
 
 
 def known(**changes: object) -> manifests.Manifest:

@@ -71,7 +71,7 @@ def test_list_has_a_constant_number_of_queries(
 ) -> None:
     states.ready()
     viewer = caller()
-    with django_assert_max_num_queries(12):  # key 3, deployment; prices, runs 4, past starts 2; findings
+    with django_assert_max_num_queries(14):  # key 3, deployment; prices, runs 6, past starts 2; findings
         viewer.get("/deployments/ready/runs")
 
 

@@ -91,7 +91,7 @@ def test_lists_cost_the_same_however_long_they_are(
     for number in range(20):
         states.ended(made, began_s=200000 + number * 4000)
     client = browser()
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         client.get("/runs/")
     run = made.runs.latest("id")
     with django_assert_max_num_queries(62):

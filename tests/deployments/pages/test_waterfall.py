@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import Client
 
-from deployments.pages.dollars import beside, shares
+from deployments.pages.dollars import beside, dearest, shares
 from deployments.pages.waterfall import waterfall
 from deployments.services import runs
 from deployments.services.views import PhaseView, RunView
@@ -106,8 +106,9 @@ def test_shares_fill_the_bar() -> None:
         ("0.00", "24.60"), ("25.00", "49.60"), ("75.00", "14.60"), ("90.00", "9.60")
     ]  # fmt: skip
     assert found.said == "Boot, with warm-up $1.00, use $2.00, idle tail $0.60, kept warm $0.40"
-    assert beside(run(use_usd=Decimal(1)), [run(use_usd=Decimal(1)), run(idle_usd=Decimal(4))])
-    assert beside(run(use_usd=Decimal(1)), [run(use_usd=Decimal(4))]).parts[0].width == "24.60"  # type: ignore[union-attr]
+    assert beside(run(use_usd=Decimal(1)), dearest([run(idle_usd=Decimal(4))]))
+    most = dearest([run(use_usd=Decimal(4)), run()])
+    assert beside(run(use_usd=Decimal(1)), most).parts[0].width == "24.60"  # type: ignore[union-attr]
     assert shares(run()) is None
 
 
