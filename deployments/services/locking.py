@@ -10,7 +10,7 @@ from deployments.models import Deployment
 
 # As long as SQLite itself waits for its one writer (`controlpanel.databases`).
 TURN_LIMIT_S = 20.0
-_turn = threading.RLock()
+_turn = threading.Lock()
 
 
 @contextmanager
@@ -20,10 +20,11 @@ def in_turn() -> Iterator[None]:
 
     SQLite lets whoever looks at the right instant write next. Fifty threads that ask for light would look
     fifty times as often as the worker that puts out, and each would write more slowly for the others' sake.
-    Take it before `atomic()`, and look within it first: that leaves the others a gap. OperationalError where
-    no turn came.
+    Take it before `atomic()`, and look within it first: that leaves the others a gap. Within a transaction
+    one is the writer already, and must not wait for those who wait for it. OperationalError where no turn
+    came.
     """
-    if connection.features.has_select_for_update:
+    if connection.features.has_select_for_update or connection.in_atomic_block:
         yield
         return
     if not _turn.acquire(timeout=TURN_LIMIT_S):

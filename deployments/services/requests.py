@@ -56,7 +56,28 @@ def start(
     price = quote(deployment, until=until, now=now)
     with in_turn():
         check_start(deployment, now, actor=actor, until=until, lock=False)
-        return _start(deployment, now, actor, until, reason, accept_download, price)
+        with transaction.atomic():
+            deployment = locked(deployment.pk)
+            check_start(deployment, now, actor=actor, until=until, lock=True)
+            if deployment.weights_present is False and not accept_download:
+                raise _weights_absent(price)
+            _check_cap(deployment, actor, price)
+            ensure_release(deployment, actor)
+            _clear_for_start(deployment)
+            lease = Lease.objects.create(
+                deployment=deployment,
+                holder_id=actor.user_id,
+                holder_name=actor.name,
+                key_id=actor.key_id,
+                via=actor.via,
+                reason=reason.strip()[:200],
+                until=until,
+                created_at=now,
+                quoted_usd=price.total_usd,
+            )
+            _record_start(lease, actor, price)
+            enqueue.reconcile_soon(deployment.pk)
+    return lease
 
 
 def check_start(
@@ -66,39 +87,6 @@ def check_start(
     `allowed.check_can_light`."""
     _may_start(deployment, actor, until)
     check_can_light(deployment, now, actor=actor, wish=Wish(deployment, until), lock=lock)
-
-
-def _start(
-    deployment: Deployment,
-    now: datetime,
-    actor: Actor,
-    until: datetime | None,
-    reason: str,
-    accept_download: bool,
-    price: Quote,
-) -> Lease:
-    with transaction.atomic():
-        deployment = locked(deployment.pk)
-        check_start(deployment, now, actor=actor, until=until, lock=True)
-        if deployment.weights_present is False and not accept_download:
-            raise _weights_absent(price)
-        _check_cap(deployment, actor, price)
-        ensure_release(deployment, actor)
-        _clear_for_start(deployment)
-        lease = Lease.objects.create(
-            deployment=deployment,
-            holder_id=actor.user_id,
-            holder_name=actor.name,
-            key_id=actor.key_id,
-            via=actor.via,
-            reason=reason.strip()[:200],
-            until=until,
-            created_at=now,
-            quoted_usd=price.total_usd,
-        )
-        _record_start(lease, actor, price)
-        enqueue.reconcile_soon(deployment.pk)
-    return lease
 
 
 def _record_start(lease: Lease, actor: Actor, price: Quote) -> None:

@@ -71,9 +71,20 @@ def one_writer(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
 
 def test_where_a_database_has_one_writer_they_come_in_turn(one_writer: Callable[[bool], None]) -> None:
     one_writer(True)
-    with locking.in_turn(), locking.in_turn(), pytest.raises(OperationalError, match="no turn to write came"):
+    with locking.in_turn(), pytest.raises(OperationalError, match="no turn to write came"):
         _turn_of_another_thread()
     assert _turn_of_another_thread()
+
+
+def test_a_writer_waits_for_nobody_who_waits_for_it(db: None, one_writer: Callable[[bool], None]) -> None:
+    one_writer(True)
+    assert connection.in_atomic_block
+    locking._turn.acquire()  # of one that waits until this transaction has ended
+    try:
+        with locking.in_turn():
+            pass
+    finally:
+        locking._turn.release()
 
 
 def test_where_rows_are_locked_nobody_waits_for_a_turn(one_writer: Callable[[bool], None]) -> None:
