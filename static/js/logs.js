@@ -6,6 +6,7 @@ const MOST = 5000;
 const FOLLOWED = 1000; // while it follows: frames are three times as fast with these as with five thousand
 const NEAR_PX = 600;
 const SAY_MS = 15000;
+const SETTLES_MS = 1000;
 
 const box = document.getElementById('log');
 const list = document.getElementById('log-lines');
@@ -29,8 +30,12 @@ let news = { lines: 0, errors: 0 };
 for (const control of [follow.closest('label'), pauseButton, document.querySelector('[data-copy="log"]')]) control.hidden = false;
 document.getElementById('log-newer')?.remove();
 
+function left() {
+  return box.scrollHeight - box.scrollTop - box.clientHeight;
+}
+
 function atEnd() {
-  return box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  return left() < 40;
 }
 
 function toEnd() {
@@ -182,6 +187,7 @@ function newest() {
   });
 }
 
+let held = 0; // what is left of a smooth way up, broken off by End or Follow, may still come: until then it is undone
 let touched = false;
 for (const kind of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
   box.addEventListener(kind, () => { touched = true; }, { passive: true });
@@ -190,18 +196,22 @@ let stood = box.scrollTop;
 box.addEventListener('scroll', () => {
   const up = box.scrollTop < stood;
   stood = box.scrollTop;
-  if (!touched) return;
+  if (!touched) {
+    if (performance.now() < held && follow.checked && attached && left() > 1) toEnd();
+    return;
+  }
   const end = atEnd();
   const leaving = end && up; // the first pixels of a smooth way up: neither followed nor left yet
   if (attached && !leaving) follow.checked = end;
   if (attached && end && !up) touched = false;
   if (before && box.scrollTop < NEAR_PX) older();
-  else if (!attached && !('ends' in box.dataset) && box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX) newer();
+  else if (!attached && !('ends' in box.dataset) && left() < NEAR_PX) newer();
 }, { passive: true });
 
 follow.addEventListener('change', () => {
   touched = false;
   if (!follow.checked) return;
+  held = performance.now() + SETTLES_MS;
   if (attached) toEnd(); else newest();
 });
 
