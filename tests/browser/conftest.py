@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from controlpanel.models import User
 from controlpanel.roles import give_role
@@ -22,6 +22,8 @@ from tests.deployments.pages.states import States
 CHROMIUM = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
 # Playwright's own loop runs in this thread; Django's guard against queries in a loop does not know that.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+# A machine that does much else may take its time; what never comes still fails.
+expect.set_options(timeout=15_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,7 +90,7 @@ def tab(chromium: Browser, live_server: Any, states: States) -> Iterator[Callabl
         cookie = _session(person(role))
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         opened = Tab(context.new_page(), live_server.url)
-        opened.page.set_default_timeout(10_000)
+        opened.page.set_default_timeout(20_000)
         opened.page.on("console", opened.hear)
         opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
         return opened
