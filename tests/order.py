@@ -2,9 +2,9 @@
 
 pytest-randomly has shuffled them before; that order stays within each part. `--dist worksteal` gives each
 worker one stretch of the list to begin with, and who is done takes from the end of another's. So the tests
-of a real panel stand at the beginning of the first worker's stretch: one panel at a time has its clients and
-its clock, and the shared one ends with them, instead of working beside everything else to the end. The last
-worker begins with what else starts processes or a browser.
+of a real panel stand at the beginning of a worker's stretch, and the panel that a worker's tests share ends
+with them, instead of working beside everything else to the end. Real panels mostly wait: with three workers
+two of them begin with panels, by file, and the last one with what else starts processes or a browser.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 ACCEPTANCE = Path(__file__).parent / "acceptance"
+# At once: more would take the processor from each other's clocks.
+_MOST_PANELS = 2
 
 
 def in_order(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
@@ -33,7 +35,10 @@ def _dealt(panels: list[pytest.Item], workers: int, slow: list[pytest.Item]) -> 
     """What each worker begins with."""
     if workers == 1:
         return [[*panels, *slow]]
-    return [panels, *([] for _ in range(workers - 2)), slow]
+    hands = min(workers - 1, _MOST_PANELS)
+    files = sorted({item.path for item in panels})
+    dealt = [[item for item in panels if files.index(item.path) % hands == hand] for hand in range(hands)]
+    return [*dealt, *([] for _ in range(workers - 1 - hands)), slow]
 
 
 def _stretches(number: int, workers: int) -> Iterator[int]:
