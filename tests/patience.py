@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Event
 
 # A look often costs the watched process as much as the watcher: what takes long is looked at less often.
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.02, 0.25, 1.25
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.02, 0.5, 1.25
 
 
 def until(happened: Callable[[], object], *, limit_s: float = 30.0) -> None:

@@ -97,10 +97,10 @@ class Panel:
         self.queue.clear()
         self.clock.shift(seconds)
 
-    def light(self, **options: Any) -> Any:
+    def light(self, *, step_s: float = 40.0, **options: Any) -> Any:
         """Start and wait until it is ready."""
         lease = self.start(**options)
-        self.advance(320, step_s=20)
+        self.advance(320, step_s=step_s)
         assert self.state() == "ready", self.status().sentence
         return lease
 

@@ -219,7 +219,7 @@ def test_thresholds_are_told_once_by_record_and_mail(panel: Panel, admin: Any) -
     boss = get_user_model().objects.create_user("boss", email="boss@example.org")
     boss.groups.add(Group.objects.get_or_create(name="Admin")[0])
     put(admin, "5")
-    panel.light()  # about 3
+    panel.light(step_s=20)  # about 3
     for _ in range(2):
         budget_round.go_round()
         delivering.deliver_due()

@@ -101,7 +101,7 @@ def test_a_key_that_did_not_arrive_is_written_before_anything_is_lit(
     assert "does not have it yet" in said
     assert now(account).engine_key != written(panel)
     panel.provider.fail_next("write_secrets", DOWN)
-    panel.light()
+    panel.light(step_s=20)
     assert now(account).engine_key == written(panel)
     assert panel.provider.wake_requests == 1 + deployed
 
