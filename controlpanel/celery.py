@@ -2,11 +2,12 @@
 
 import os
 import warnings
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
 from celery.exceptions import CPendingDeprecationWarning
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging
 
 from . import task_messages  # noqa: F401 (its receivers)
 
@@ -51,6 +52,9 @@ BEAT_SCHEDULE = {
     "forget": every("controlpanel.tasks.forget", 3600.0),
 }
 
+# What people and probes look at first is told when the clock begins, not only a period later.
+AT_ONCE = ("heartbeat", "heartbeat of deploys", "prices")
+
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_serializer="json",
@@ -87,3 +91,12 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _keep_our_logging(**_: Any) -> None:
     """Celery leaves logging alone where this signal has a receiver; Django's LOGGING stays."""
+
+
+@beat_init.connect
+def tell_at_once(**_: Any) -> None:
+    """Ask the workers for what is in AT_ONCE, once."""
+    for name in AT_ONCE:
+        entry = BEAT_SCHEDULE[name]
+        with suppress(Exception):  # a broker that is away gets them with the next period
+            app.send_task(entry["task"], retry=False, **entry["options"])

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import redis
+from kombu.exceptions import OperationalError
 
-from controlpanel.celery import BEAT_SCHEDULE, CONTROL, DEPLOY, app
+from controlpanel.celery import AT_ONCE, BEAT_SCHEDULE, CONTROL, DEPLOY, app, tell_at_once
 from controlpanel.supervisor.broker import _binary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,31 @@ def test_every_scheduled_task_exists_and_expires() -> None:
 def test_the_clock(name: str, seconds: float) -> None:
     schedules = {entry["task"]: entry["schedule"] for entry in BEAT_SCHEDULE.values()}
     assert schedules[f"deployments.tasks.{name}"] == seconds
+
+
+def test_a_clock_that_begins_asks_at_once_for_signs_of_life_and_prices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[tuple[str, str]] = []
+    monkeypatch.setattr(app, "send_task", lambda task, *, retry, queue, expires: sent.append((task, queue)))
+    tell_at_once()
+    assert sent == [
+        ("deployments.tasks.heartbeat", CONTROL),
+        ("deployments.tasks.heartbeat_of_deploys", DEPLOY),
+        ("deployments.tasks.refresh_prices", CONTROL),
+    ]
+
+
+def test_a_clock_begins_although_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def away(task: str, **_: object) -> None:
+        asked.append(task)
+        raise OperationalError("Error 2 connecting to the broker.")
+
+    monkeypatch.setattr(app, "send_task", away)
+    tell_at_once()
+    assert len(asked) == len(AT_ONCE)
 
 
 @pytest.fixture
