@@ -83,7 +83,7 @@ def _beyond(deployment: Deployment, most: int) -> int:
 
 def _newest_before(deployment: Deployment, before: datetime) -> int:
     """About the id of the newest line of before then: lines that came late lie a little beyond it."""
-    old = LogLine.objects.filter(deployment=deployment, at__lt=before).order_by("-at")
+    old = LogLine.objects.filter(deployment=deployment, at__lt=before).order_by("-at", "-id")
     return old.values_list("id", flat=True).first() or 0
 
 
