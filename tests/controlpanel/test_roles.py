@@ -1,5 +1,8 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from controlpanel.models import User
 from controlpanel.roles import actor_for, give_role, role_of
@@ -55,3 +58,16 @@ def test_a_superuser_is_an_admin() -> None:
     actor = actor_for(User.objects.create_superuser("root"), via=Via.COMMAND)
     assert actor is not None
     assert actor.may(Scope.ADMIN)
+
+
+def test_a_page_of_the_admin_site_reads_the_role_once_and_the_next_page_anew(
+    anna: User, client: Client
+) -> None:
+    give_role(anna, Role.ADMIN)
+    client.force_login(anna)
+    client.get("/admin/")  # content types are looked up once
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/admin/").status_code == 200
+    assert sum("controlpanel_user_groups" in query["sql"] for query in asked) <= 3
+    give_role(anna, Role.VIEWER)
+    assert client.get("/admin/")["Location"].startswith("/admin/login/")
