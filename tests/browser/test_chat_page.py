@@ -129,3 +129,22 @@ def test_code_is_copied_and_wrong_settings_are_named(tab: Callable[..., Tab], ro
     page.locator("#parameters [name=top_p]").evaluate("field => { field.type = 'text'; field.value = '7'; }")
     page.get_by_role("button", name="Save settings").click()
     expect(page.locator(".field.bad .error")).to_contain_text("at most 1")
+
+
+def test_an_operator_starts_it_from_the_composer_and_keeps_what_was_typed(
+    tab: Callable[..., Tab], states: States
+) -> None:
+    made = states.off()
+    opened = tab(Role.OPERATOR)
+    page = opened.open("/deployments/off/chat/")
+    page.locator("html.scripted").wait_for()
+    page.locator("#msg").fill("For later")
+    page.locator("#send-why").get_by_role("link", name="Start").click()
+    dialog = page.get_by_role("dialog", name="Start GLM-5.2 FP8")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    expect(dialog).to_have_count(0)
+    assert "/deployments/off/chat/" in page.url
+    expect(page.locator("#msg")).to_have_value("For later")
+    expect(page.locator("#send-button")).to_be_enabled()
+    assert made.leases.get().holder_name
+    assert opened.complaints == []
