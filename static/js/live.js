@@ -63,15 +63,16 @@ addEventListener('htmx:responseError', ({ detail }) => {
 });
 
 // A screen reader hears a state when it begins, not every cent of it.
-let said = document.querySelector('#status')?.dataset.said;
+const told = () => ({ ...document.querySelector('#status')?.dataset });
+let before = told();
 addEventListener('htmx:afterSwap', () => {
-  const status = document.querySelector('#status');
+  const now = told();
   const place = document.getElementById('said');
-  if (!status || !place || status.dataset.said === said) return;
-  said = status.dataset.said;
-  place.textContent = said;
   const burning = document.getElementById('burning');
-  if (burning) htmx.trigger(burning, 'refresh');
+  if (now.said && now.said !== before.said && place) place.textContent = now.said;
+  // A server that wakes burns from the second of its container on, not from the click.
+  if (burning && (now.said !== before.said || now.phase !== before.phase)) htmx.trigger(burning, 'refresh');
+  before = now;
 });
 
 addEventListener('panel:acted', refreshAll);

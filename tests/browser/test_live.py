@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from deployments.models import Deployment, Run
+from deployments.models import Deployment, Phase, Run
 from tests.deployments.pages.states import States
 
 from .conftest import Tab
@@ -44,6 +44,23 @@ def test_state_changes_in_place_and_is_said_once(tab: Callable[..., Tab], states
     expect(page.locator("#extend-waking")).to_be_focused()
     expect(page.locator("#said")).to_have_text("GLM-5.2 FP8: Ready.")
     assert opened.complaints == []
+
+
+def test_the_head_of_the_page_burns_from_the_second_of_the_container(
+    tab: Callable[..., Tab], states: States
+) -> None:
+    """It asks by itself only every 15 s; the state of the deployment is seen sooner."""
+    made = states.asleep()
+    states.lease(made, "Ada")
+    run = states.run(made, began_s=4, reached_s=4)
+    page = tab().open("/deployments/asleep/")
+    expect(page.locator("#status")).to_have_attribute("data-phase", "queued")
+    expect(page.locator("#burning")).to_have_text("Nothing burning")
+    Run.objects.filter(pk=run.pk).update(started_at=states.now, phase="container")
+    Phase.objects.create(run=run, name="container", started_at=states.now)
+    with page.expect_response("**/burning/", timeout=5_000):
+        refresh(page)
+    expect(page.locator("#burning")).to_contain_text("$36.31/h")
 
 
 def test_polls_by_itself_and_rests_in_a_hidden_tab(tab: Callable[..., Tab], states: States) -> None:
