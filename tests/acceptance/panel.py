@@ -342,7 +342,8 @@ def holds(condition: Callable[[], object], *, for_s: float) -> None:
     timer = threading.Timer(for_s, over.set)
     timer.start()
     try:
-        until(lambda: over.is_set() or not condition(), limit_s=for_s + 30)
+        # What happens between two looks is not seen: they are no rarer than this, whatever they cost.
+        until(lambda: over.is_set() or not condition(), limit_s=for_s + 30, longest_pause_s=0.25)
         assert over.is_set(), "it did not stay so"
     finally:
         timer.cancel()
